@@ -1,0 +1,14 @@
+"""ffcl compares learning rules on non-stationary data.
+
+For plugin authors: `hookimpl`, `LearnerSpec`, `StrategySpec`, `StreamSpec`, `Parameters`; the learner's base
+class stands in `ffcl.learner`. For notebooks: `run` and `leaderboard`. Importing ffcl imports no torch.
+"""
+
+from ffcl.api import leaderboard as leaderboard
+from ffcl.api import run as run
+from ffcl.errors import FfclError as FfclError
+from ffcl.hookspecs import hookimpl as hookimpl
+from ffcl.parameters import Parameters as Parameters
+from ffcl.specs import LearnerSpec as LearnerSpec
+from ffcl.specs import StrategySpec as StrategySpec
+from ffcl.specs import StreamSpec as StreamSpec

@@ -1,0 +1,71 @@
+"""Accuracy on a test set, outside the training loop, drawing nothing from its random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffcl.errors import LearnerError
+from ffcl.learner import Learner
+from ffcl.stream import Experience, Stream
+
+BATCH = 1000
+
+
+@torch.no_grad()
+def accuracy(learner: Learner[Any], experience: Experience, n_classes: int, allowed: Tensor | None) -> float:
+    """The share of ``experience``'s test samples whose highest allowed score is that of their label.
+
+    A sample whose class has not been seen counts as wrong.
+
+    Args:
+        learner: the learner, in evaluation mode.
+        experience: the experience whose test set is used.
+        n_classes: classes seen so far.
+        allowed: the stream's table of allowed labels for each task (tasks, labels), or None.
+
+    Raises:
+        LearnerError: scores of the wrong shape, or not finite.
+    """
+    samples, correct = experience.test, 0
+    row = None if allowed is None else allowed[experience.task, :n_classes]
+    if row is not None and not row.any():
+        return 0.0
+    if not bool((samples.y < n_classes).any()):
+        return 0.0
+    for index in torch.arange(len(samples)).split(BATCH):
+        scores = checked_scores(learner, samples.inputs(index), n_classes)
+        if row is not None:
+            scores = scores.masked_fill(~row, -torch.inf)
+        correct += int((scores.argmax(1) == samples.y[index]).sum())
+    return correct / len(samples)
+
+
+def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int) -> Tensor:
+    """The learner's scores for ``x``.
+
+    Raises:
+        LearnerError: they are not finite, or not of shape (batch, classes seen).
+    """
+    scores = learner(x)
+    name = type(learner).__name__
+    if not isinstance(scores, Tensor) or scores.shape != (len(x), n_classes):
+        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise LearnerError(
+            f"{name}.forward() must return scores of shape (batch, classes seen) = ({len(x)}, {n_classes}), got {shape}."
+        )
+    if not torch.isfinite(scores).all():
+        raise LearnerError(f"{name}.forward() returned scores that are not finite.")
+    return scores
+
+
+def accuracy_row(learner: Learner[Any], stream: Stream, n_classes: int) -> list[float]:
+    """Accuracy on every experience's test set, future ones included."""
+    was_training = learner.training
+    learner.eval()
+    try:
+        return [accuracy(learner, e, n_classes, stream.allowed) for e in stream.experiences]
+    finally:
+        learner.train(was_training)

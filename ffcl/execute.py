@@ -1,0 +1,136 @@
+"""One run: build the stream, train the learner through it, measure, and return the record."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ffcl.environment import hardware, library_versions
+from ffcl.errors import DataError
+from ffcl.evaluation import accuracy_row
+from ffcl.learner import Learner
+from ffcl.plan import Run
+from ffcl.randomness import RandomSequence, reproducible
+from ffcl.records import Failure, Record
+from ffcl.registry import Registry
+from ffcl.scenario import Scenario, scenario_from_mapping
+from ffcl.seeding import derive_seed
+from ffcl.specs import resolve
+from ffcl.stream import Stream
+from ffcl.training import Training, avalanche_train_stream
+
+Report = Callable[[int, int, list[float]], None]
+"""Called with (experiences learned, experiences in all, the new row of the accuracy matrix)."""
+
+
+def _nothing(done: int, total: int, row: list[float]) -> None:
+    pass
+
+
+def scenario_of(run: Run, registry: Registry) -> Scenario:
+    """The scenario a run describes, independent of any file."""
+    settings, name = run.scenario.settings, run.scenario.name
+    stream = {"kind": settings["kind"], **settings["stream"]}
+    return scenario_from_mapping(name, "", stream, settings["training"], registry.stream_specs, where=name)
+
+
+def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:
+    """Build the stream of a run.
+
+    Raises:
+        DataError: its data is missing, damaged or cannot be downloaded.
+    """
+    scenario = scenario_of(run, registry)
+    stream: Stream = resolve(scenario.spec.build)(scenario.stream, run.seed, data_root)
+    return stream
+
+
+def execute(run: Run, registry: Registry, data_root: Path, report: Report = _nothing) -> Record:
+    """Run to the end; whatever the learner raises becomes a failed record.
+
+    torch's global state is left as it was found.
+
+    Raises:
+        DataError: the data is missing; that is no fault of the learner and leaves no record.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    versions, machine = library_versions(), hardware()
+    try:
+        with reproducible(derive_seed(run.seed, "samples")):
+            stream = build_stream(run, registry, data_root)
+            result = _train_and_measure(run, registry, stream, report)
+    except DataError:
+        raise
+    except Exception as error:
+        failure = Failure(type(error).__name__, str(error), traceback.format_exc())
+        return Record(run, "failed", started, versions=versions, hardware=machine, failure=failure)
+    return Record(run, "done", started, versions=versions, hardware=machine, **result)
+
+
+def _train_and_measure(run: Run, registry: Registry, stream: Stream, report: Report) -> dict[str, Any]:
+    training = _training(run, registry, stream)
+    total, matrix = len(stream.experiences), []
+    train_seconds = evaluation_seconds = 0.0
+    for index, experience in enumerate(avalanche_train_stream(stream)):
+        if index == 0:  # row 0 is the learner that has room for the first classes and has seen nothing
+            training.begin(experience)
+            matrix.append(_measure(run, training, stream))
+            report(0, total, matrix[0])
+        begun = time.perf_counter()
+        training.train(experience)
+        trained = time.perf_counter()
+        matrix.append(_measure(run, training, stream))
+        train_seconds += trained - begun
+        evaluation_seconds += time.perf_counter() - trained
+        report(index + 1, total, matrix[-1])
+    epochs = run.scenario.settings["training"]["epochs"]
+    return {
+        "accuracy": matrix,
+        "experiences": [list(classes) for classes in stream.outline],
+        "n_parameters": sum(p.numel() for p in training.learner.parameters()),
+        "train_samples": epochs * sum(len(e.train) for e in stream.experiences),
+        "train_seconds": round(train_seconds, 4),
+        "evaluation_seconds": round(evaluation_seconds, 4),
+        "parameters_sha256": state_digest(training.learner),
+        "data_sha256": stream.data_sha256,
+    }
+
+
+def _training(run: Run, registry: Registry, stream: Stream) -> Training:
+    learner_spec = registry.get("learner", run.learner.name, registry.learners).item
+    strategy_spec = registry.get("strategy", run.strategy.name, registry.strategies).item
+    learner_settings = learner_spec.hyperparameters.from_mapping(run.learner.settings, run.learner.name)
+    strategy_settings = strategy_spec.hyperparameters.from_mapping(run.strategy.settings, run.strategy.name)
+    randomness = RandomSequence(derive_seed(run.seed, "learner"))
+    with randomness:
+        learner: Learner[Any] = resolve(learner_spec.learner)(stream.input_shape, learner_settings)
+    return Training(
+        learner,
+        randomness,
+        resolve(strategy_spec.plugins)(strategy_settings),
+        allowed=stream.allowed,
+        scored="scores" in strategy_spec.needs,
+        observes=learner_spec.rule == "observe",
+        **run.scenario.settings["training"],
+    )
+
+
+def _measure(run: Run, training: Training, stream: Stream) -> list[float]:
+    with RandomSequence(derive_seed(run.seed, "evaluation")):
+        return accuracy_row(training.learner, stream, training.n_classes)
+
+
+def state_digest(learner: torch.nn.Module) -> str:
+    """SHA-256 of every parameter and buffer: equal for bit-equal states."""
+    digest = hashlib.sha256()
+    for name, tensor in learner.state_dict().items():
+        digest.update(name.encode() + b"\0" + str(tuple(tensor.shape)).encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,57 @@
+"""Tools for rules that ask which label fits an input: label codes that arrive with the classes, wrong labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class LabelCodes(nn.Module):
+    """A random binary code for each class, drawn when the class arrives.
+
+    Codes, not one-hot columns: the input keeps its width while classes arrive, and nothing is reserved for
+    classes that have not been seen (Terres-Escudero et al. 2024, arXiv 2406.16479, use 100 bits, 30% ones).
+
+    Args:
+        bits: length of a code.
+        density: share of ones.
+    """
+
+    codes: Tensor
+
+    def __init__(self, bits: int, density: float = 0.3) -> None:
+        super().__init__()
+        self.bits = bits
+        self.density = density
+        self.register_buffer("codes", torch.empty(0, bits))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def grow(self, n_classes: int) -> None:
+        """Draw codes until there are ``n_classes``; those that exist stay as they are."""
+        new = torch.rand(max(0, n_classes - len(self)), self.bits) < self.density
+        self.codes = torch.cat([self.codes, new.to(self.codes)])
+
+
+def wrong_labels(y: Tensor, n_classes: int, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Draw for each sample a label that is not its own, uniformly among the allowed ones.
+
+    Args:
+        y: the right labels (batch,).
+        n_classes: classes seen so far.
+        allowed: boolean (batch, n_classes), or None for all classes seen.
+
+    Returns:
+        The wrong labels (batch,), and whether there was one, boolean (batch,); where there was none, the
+        label is the sample's own.
+    """
+    if allowed is None:
+        exists = torch.full_like(y, n_classes > 1, dtype=torch.bool)
+        shift = torch.randint(1, max(2, n_classes), y.shape, device=y.device)
+        return torch.where(exists, (y + shift) % n_classes, y), exists
+    weights = allowed.float().scatter(1, y.unsqueeze(1), 0.0)
+    exists = weights.any(1)
+    own = nn.functional.one_hot(y, n_classes).float()
+    drawn = torch.multinomial(torch.where(exists.unsqueeze(1), weights, own), 1).squeeze(1)
+    return drawn, exists

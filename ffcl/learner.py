@@ -1,0 +1,120 @@
+"""The learner contract: a network that knows its own learning rule."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ffcl.errors import LearnerError
+from ffcl.parameters import Parameters
+
+H = TypeVar("H", bound=Parameters)
+
+
+class Learner(nn.Module, ABC, Generic[H]):
+    """A network and its learning rule; the run loop brings the data and applies the updates.
+
+    Labels are numbered in the order in which classes arrive, so label ``k`` is column ``k`` of the scores.
+    Every random number is drawn from torch's global generator, which belongs to the learner alone while it
+    runs. A learner keeps all that it learned in parameters and buffers, so that ``state_dict`` is its state.
+
+    Attributes:
+        input_shape: the shape of one sample, for example (1, 28, 28).
+        hyperparameters: the frozen hyper-parameters.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], hyperparameters: H) -> None:
+        super().__init__()
+        self.input_shape = input_shape
+        self.hyperparameters = hyperparameters
+
+    @abstractmethod
+    def begin_experience(self, classes: tuple[int, ...]) -> None:
+        """Make room for the labels of the experience that begins.
+
+        Called once before each experience, also when all of its classes are known already. Afterwards the
+        learner scores every label from 0 to the largest seen so far.
+
+        Args:
+            classes: the labels in this experience's training data, in increasing order.
+        """
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Score every class seen so far; the highest score is the prediction.
+
+        The scores of a sample do not depend on the rest of its batch, and nothing is changed.
+
+        Args:
+            x: samples (batch, *input_shape).
+
+        Returns:
+            Scores (batch, classes seen).
+        """
+
+    def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+        """Return a scalar whose gradient with respect to the parameters is the update.
+
+        For back-propagation the cross-entropy; for Forward-Forward the sum of the layers' local losses; for a
+        rule written by hand what `as_gradient` makes of its updates.
+
+        Args:
+            x: samples (batch, *input_shape).
+            y: labels (batch,).
+            allowed: the classes that may be chosen for each sample, boolean (batch, classes seen); None
+                allows all of them. Losses and negatives stay inside.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no loss().")
+
+    def observe(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> None:
+        """Learn from a batch by a rule that is no gradient step (counts, prototypes, covariances).
+
+        The alternative to `loss`, with the same arguments, for learners registered with ``rule="observe"``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no observe().")
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer that applies the gradients of `loss`: Adam with the hyper-parameter ``lr``."""
+        lr = getattr(self.hyperparameters, "lr", None)
+        if lr is None:
+            raise LearnerError(
+                f"{type(self).__name__} has no hyper-parameter `lr`; define it, or override optimizer()."
+            )
+        return torch.optim.Adam(self.parameters(), lr=lr)
+
+
+class _AsGradient(torch.autograd.Function):
+    """The value itself, with given gradients: the way a rule without autograd joins one that has it."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, updates: tuple[Tensor, ...], *parameters: Tensor) -> Tensor:
+        ctx.updates = updates
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return (None, None, *(grads[0] * update for update in ctx.updates))
+
+
+def as_gradient(value: Tensor, updates: Mapping[nn.Parameter, Tensor]) -> Tensor:
+    """Wrap a hand-written rule as a loss: ``backward()`` on the result deposits exactly ``updates``.
+
+    Optimizers, penalties (EWC, SI) and projections (GEM) then act on the rule as on any gradient, without
+    knowing it. An optimizer descends, so an update is the *negative* of the direction to move in.
+
+    Args:
+        value: the scalar to report as loss.
+        updates: for each parameter the tensor, of its shape, to use as its gradient.
+    """
+    for parameter, update in updates.items():
+        if parameter.shape != update.shape:
+            raise LearnerError(
+                f"An update of shape {tuple(update.shape)} was given for a parameter of shape "
+                f"{tuple(parameter.shape)}."
+            )
+    result: Tensor = _AsGradient.apply(value, tuple(updates.values()), *updates.keys())  # type: ignore[no-untyped-call]
+    return result

@@ -1,0 +1,153 @@
+"""The grid of runs: what exactly is run, and the hash that identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from itertools import product
+from typing import Any, TypeVar
+
+from ffcl.errors import UsageError, unknown_name
+from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A learner, strategy or scenario with its settings and the code behind it."""
+
+    name: str
+    settings: dict[str, Any]
+    distribution: str
+    version: str
+    code: str
+
+    @classmethod
+    def of(cls, name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
+        """Describe what ``plugin`` offers under ``name``."""
+        return cls(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One learner with one strategy on one scenario with one seed."""
+
+    learner: Component
+    strategy: Component
+    scenario: Component
+    seed: int
+    ffcl: str
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        """Names of the learner, strategy and scenario."""
+        return self.learner.name, self.strategy.name, self.scenario.name
+
+    @property
+    def configuration(self) -> str:
+        """Hash of everything but the seed that decides the result: settings and code."""
+        content = {k: v for k, v in asdict(self).items() if k != "seed"}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:10]
+
+    @property
+    def key(self) -> str:
+        """The name of the run's folder."""
+        return "--".join((*self.cell, f"seed{self.seed}", self.configuration))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Run:
+        """Read what ``dataclasses.asdict`` wrote."""
+        parts = {name: Component(**values[name]) for name in ("learner", "strategy", "scenario")}
+        return cls(**parts, seed=values["seed"], ffcl=values["ffcl"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a grid, and the pairs that were refused with the reason."""
+
+    runs: tuple[Run, ...]
+    refused: tuple[str, ...] = ()
+
+
+def make_plan(
+    registry: Registry,
+    learners: Sequence[str],
+    strategies: Sequence[str],
+    scenarios: Sequence[str],
+    seeds: Iterable[int],
+    changes: Sequence[str] = (),
+) -> Plan:
+    """Cross learners, strategies, scenarios and seeds into a grid of runs.
+
+    Seeds vary slowest, so that an interrupted grid has compared everybody on the first seeds.
+
+    Args:
+        registry: where the names are looked up.
+        learners: names of learners.
+        strategies: names of strategies.
+        scenarios: names of scenarios or paths of TOML files.
+        seeds: the seeds.
+        changes: settings as ``name.parameter=value``.
+
+    Raises:
+        UsageError: an unknown name, a setting that does not fit, or nothing left to run.
+        PluginError: a name is taken by two plugins.
+    """
+    registry.check()
+    settings = _group_changes(changes)
+    chosen_learners = [registry.get("learner", n, registry.learners) for n in _unique(learners)]
+    chosen_strategies = [registry.get("strategy", n, registry.strategies) for n in _unique(strategies)]
+    chosen_scenarios = [registry.scenario(n) for n in _unique(scenarios)]
+
+    components: dict[str, Component] = {}
+    for offer in (*chosen_learners, *chosen_strategies):
+        name = offer.item.name
+        hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
+        hyperparameters = hyperparameters.replace(settings.pop(name, {}), name)
+        components[name] = Component.of(name, hyperparameters.to_mapping(), offer.plugin)
+    for chosen in chosen_scenarios:
+        scenario = chosen.item.with_changes(settings.pop(chosen.item.name, {}))
+        scenario.outline(0)  # a stream that cannot be built complains here
+        plugin = registry.streams[scenario.spec.name].plugin
+        components[scenario.name] = Component.of(scenario.name, scenario.to_mapping(), plugin)
+    for name in settings:
+        raise unknown_name("name in --set (it must take part in the run):", name, components)
+
+    pairs, refused = [], []
+    for learner, strategy in product(chosen_learners, chosen_strategies):
+        if reason := strategy.item.refusal(learner.item):
+            refused.append(reason)
+        else:
+            pairs.append((learner.item.name, strategy.item.name))
+    if not pairs:
+        raise UsageError("Nothing to run: " + "; ".join(refused) + ".")
+    runs = tuple(
+        Run(components[learner], components[strategy], components[scenario.item.name], seed, version("ffcl"))
+        for seed, scenario, (learner, strategy) in product(_unique(seeds), chosen_scenarios, pairs)
+    )
+    return Plan(runs, tuple(refused))
+
+
+def builtin(offers: Mapping[str, Offer[Any]]) -> list[str]:
+    """Names of what ffcl itself ships, in the order of the plugins' names."""
+    return [name for name, offer in offers.items() if offer.plugin.distribution == "ffcl"]
+
+
+def _unique(values: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(values))
+
+
+def _group_changes(changes: Sequence[str]) -> dict[str, dict[str, object]]:
+    grouped: dict[str, dict[str, object]] = {}
+    for change in changes:
+        target, equals, value = change.partition("=")
+        name, dot, parameter = target.partition(".")
+        if not (equals and dot and name and parameter):
+            raise UsageError(f"A setting is written name.parameter=value, for example ff.hidden=500; got {change!r}.")
+        grouped.setdefault(name, {})[parameter] = value
+    return grouped

@@ -1,0 +1,63 @@
+"""torch's random numbers: private sequences, and the global state left as it was found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class RandomSequence:
+    """A private sequence of torch's global random numbers: inside ``with sequence:`` torch draws from it.
+
+    The learner lives inside one, so that whatever a rule draws never shifts the order of the samples, which
+    all learners of a seed share.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._state: Tensor = torch.Generator().manual_seed(seed).get_state()
+        self._outer: Tensor | None = None
+
+    def __enter__(self) -> None:
+        self._outer = torch.get_rng_state()
+        torch.set_rng_state(self._state)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._outer is not None
+        self._state = torch.get_rng_state()
+        torch.set_rng_state(self._outer)
+
+
+@contextmanager
+def reproducible(seed: int) -> Iterator[None]:
+    """Seed every global generator, use one thread and deterministic kernels; restore all of it afterwards.
+
+    One thread: sums are then added up in one order, and several runs share the cores best.
+    """
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    try:
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+        torch.default_generator.manual_seed(seed)  # not torch.manual_seed: that also touches every device
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        random.seed(seed)
+        yield
+    finally:
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_num_threads(threads)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        random.setstate(states[2])

@@ -1,0 +1,188 @@
+"""Records: what a run leaves behind, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ffcl.errors import RecordError
+from ffcl.plan import Run
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed."""
+
+    kind: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run and its result.
+
+    Attributes:
+        run: the full configuration.
+        status: ``"done"`` or ``"failed"``.
+        accuracy: the matrix a[i][j], accuracy (0 to 1) on experience j's test set after training on experience
+            i; row 0 is the untrained learner, rows 1 to T the trained ones; None if the run failed.
+        experiences: the original class ids of each experience.
+        n_parameters: trained numbers at the end of the stream.
+        train_samples: samples seen in training, epochs counted, without replayed ones.
+        train_seconds: wall time of training.
+        evaluation_seconds: wall time of evaluation.
+        parameters_sha256: of the trained state; equal for bit-equal results.
+        data_sha256: of the data the stream was built from.
+        started: when the run began, UTC, ISO 8601.
+        versions: of Python and the libraries.
+        hardware: the machine.
+        failure: why it failed, if it did.
+    """
+
+    run: Run
+    status: Literal["done", "failed"]
+    started: str
+    accuracy: list[list[float]] | None = None
+    experiences: list[list[int]] = field(default_factory=list)
+    n_parameters: int = 0
+    train_samples: int = 0
+    train_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    parameters_sha256: str = ""
+    data_sha256: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    hardware: dict[str, str] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def to_json(self) -> str:
+        """The record as JSON text."""
+        content = {"schema": SCHEMA, "key": self.run.key, **asdict(self)}
+        return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Read a record.
+
+        Raises:
+            RecordError: no JSON, of a newer schema, or with missing or damaged parts.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise RecordError(f"it is no valid JSON ({error})") from error
+        if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
+            raise RecordError("it is no ffcl record (no schema number)")
+        if content["schema"] != SCHEMA:
+            raise RecordError(f"its schema is {content['schema']}, this ffcl reads {SCHEMA}; update ffcl")
+        try:
+            values = {k: v for k, v in content.items() if k not in ("schema", "key")}
+            values["run"] = Run.from_mapping(values["run"])
+            if values["failure"] is not None:
+                values["failure"] = Failure(**values["failure"])
+            record = cls(**values)
+            _check_matrix(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RecordError(f"a part is missing or damaged ({type(error).__name__}: {error})") from error
+        if record.run.key != content.get("key"):
+            raise RecordError("its content does not fit its key: it has been edited")
+        return record
+
+
+def _check_matrix(record: Record) -> None:
+    if record.status not in ("done", "failed"):
+        raise ValueError(f"status {record.status!r}")
+    if record.status == "failed":
+        return
+    matrix = record.accuracy
+    if not matrix or any(len(row) != len(matrix) - 1 for row in matrix):
+        raise ValueError("the accuracy matrix is not of T + 1 rows and T columns")
+    if any(not 0.0 <= value <= 1.0 for row in matrix for value in row):
+        raise ValueError("an accuracy is outside 0 to 1")
+
+
+def runs_folder(results: Path) -> Path:
+    """Where the runs of a results folder are."""
+    return results / "runs"
+
+
+def record_path(results: Path, run: Run) -> Path:
+    """Where the record of ``run`` is, or will be."""
+    return runs_folder(results) / run.key / "record.json"
+
+
+def write_record(results: Path, record: Record) -> Path:
+    """Write a record; a crash at any moment leaves the old one, or the new one, never a part."""
+    path = record_path(results, record.run)
+    write_atomically(path, record.to_json())
+    return path
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file through a temporary one in the same folder, fsync and rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        RecordError: it cannot be read, is damaged, or of a newer schema; the message names the file.
+    """
+    try:
+        return Record.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path} cannot be read: {error}.") from error
+    except RecordError as error:
+        raise RecordError(f"{path} is left alone: {error}.") from error
+
+
+def find_record(results: Path, run: Run) -> Record | None:
+    """The record of ``run`` if it is there and readable."""
+    try:
+        return read_record(record_path(results, run))
+    except RecordError:
+        return None
+
+
+def read_records(results: Path) -> tuple[list[Record], list[str]]:
+    """Read every record of a results folder, sorted by key, and say which could not be read."""
+    records, problems = [], []
+    for path in sorted(runs_folder(results).glob("*/record.json")):
+        try:
+            records.append(read_record(path))
+        except RecordError as error:
+            problems.append(str(error))
+    return records, problems
+
+
+def comparable(record: Record) -> Mapping[str, Any]:
+    """The part of a record that must repeat bit for bit: all but times, dates and the machine."""
+    content = asdict(record)
+    for name in ("started", "train_seconds", "evaluation_seconds", "hardware", "versions"):
+        content.pop(name)
+    return content
+
+
+def iter_cells(records: list[Record]) -> Iterator[tuple[str, str, str]]:
+    """The distinct learner, strategy and scenario names among ``records``."""
+    yield from dict.fromkeys(r.run.cell for r in records)

@@ -1,0 +1,255 @@
+"""Find the plugins, and know for everything they offer where it came from.
+
+pluggy alone is silent about three mishaps: a misspelt hook is never called, the second of two equal names is
+dropped, and one failing import stops every command. Here a plugin that cannot be used is listed with its
+reason and the others go on; a name taken twice is an error that names both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+from ffcl.errors import PluginError, UsageError, unknown_name
+from ffcl.hookspecs import Hooks
+from ffcl.scenario import Scenario, read_scenario
+from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
+
+T = TypeVar("T")
+
+GROUP = "ffcl"
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin; ``broken`` is the reason why it cannot be used."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    broken: str | None = None
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.module} of {self.distribution} {self.version})"
+
+
+@dataclass(frozen=True)
+class Offer(Generic[T]):
+    """Something a plugin offers, and the plugin."""
+
+    item: T
+    plugin: Plugin
+
+
+@dataclass
+class Registry:
+    """Everything the installed plugins offer, by name."""
+
+    manager: pluggy.PluginManager = field(default_factory=lambda: _new_manager())
+    plugins: dict[str, Plugin] = field(default_factory=dict)
+
+    def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
+        """Load one plugin; what goes wrong becomes its ``broken`` reason.
+
+        Raises:
+            PluginError: another plugin has this name.
+        """
+        if plugin.name in self.plugins:
+            raise PluginError(
+                f"Two plugins are called {plugin.name!r}: {self.plugins[plugin.name]} and {plugin}. Uninstall one."
+            )
+        reason = None
+        try:
+            module = load()
+            reason = _misspelt(module)
+            if reason is None:
+                _new_manager().register(module)  # a rehearsal: pluggy checks the arguments of each hook
+                self.manager.register(module, name=plugin.name)
+        except Exception as error:  # whatever a stranger's module raises must not stop the others
+            reason = f"{type(error).__name__}: {error}"
+        self._set(plugin, reason)
+
+    def _set(self, plugin: Plugin, broken: str | None) -> None:
+        self.plugins[plugin.name] = Plugin(
+            plugin.name, plugin.module, plugin.distribution, plugin.version, broken
+        )
+
+    def _offers(self, hook: str) -> Iterator[tuple[Any, Plugin]]:
+        """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit."""
+        caller = getattr(self.manager.hook, hook)
+        for implementation in sorted(caller.get_hookimpls(), key=lambda i: i.plugin_name):
+            plugin = self.plugins[implementation.plugin_name]
+            try:
+                offered = list(implementation.function() or ())
+            except Exception as error:
+                self._set(plugin, f"{hook} raised {type(error).__name__}: {error}")
+                continue
+            for item in offered:
+                yield item, plugin
+
+    def _named(self, hook: str, kind: type[T]) -> dict[str, Offer[T]]:
+        found: dict[str, Offer[T]] = {}
+        for item, plugin in self._offers(hook):
+            if not isinstance(item, kind):
+                self._set(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
+                continue
+            _insert(found, item.name, item, plugin)  # type: ignore[attr-defined]
+        return found
+
+    @cached_property
+    def learners(self) -> dict[str, Offer[LearnerSpec]]:
+        """Every learner on offer."""
+        return self._named("ffcl_learners", LearnerSpec)
+
+    @cached_property
+    def strategies(self) -> dict[str, Offer[StrategySpec]]:
+        """Every strategy on offer."""
+        return self._named("ffcl_strategies", StrategySpec)
+
+    @cached_property
+    def streams(self) -> dict[str, Offer[StreamSpec]]:
+        """Every kind of stream on offer."""
+        return self._named("ffcl_streams", StreamSpec)
+
+    @cached_property
+    def scenarios(self) -> dict[str, Offer[Scenario]]:
+        """Every scenario on offer."""
+        found: dict[str, Offer[Scenario]] = {}
+        for path, plugin in self._offers("ffcl_scenarios"):
+            try:
+                scenario = read_scenario(Path(path), self.stream_specs)
+            except UsageError as error:
+                self._set(plugin, str(error))
+                continue
+            _insert(found, scenario.name, scenario, plugin)
+        return found
+
+    @property
+    def stream_specs(self) -> dict[str, StreamSpec]:
+        """Every kind of stream, without its origin."""
+        return {name: offer.item for name, offer in self.streams.items()}
+
+    @property
+    def broken(self) -> list[Plugin]:
+        """The plugins that cannot be used (complete once everything has been asked for)."""
+        return [p for p in self.plugins.values() if p.broken]
+
+    def check(self) -> None:
+        """Load all offers and make sure that no name is taken by two of them.
+
+        Raises:
+            PluginError: a name is taken twice.
+        """
+        taken: dict[str, Offer[Any]] = {}
+        for offers in (self.learners, self.strategies, self.scenarios):
+            for name, offer in offers.items():
+                _insert(taken, name, offer.item, offer.plugin)
+
+    def get(self, kind: str, name: str, offers: Mapping[str, Offer[T]]) -> Offer[T]:
+        """Look up a name.
+
+        Raises:
+            UsageError: no such name; the nearest one is offered, and broken plugins are mentioned.
+        """
+        if name not in offers:
+            error = unknown_name(kind, name, offers)
+            broken = "".join(f" Broken: {p}: {p.broken}." for p in self.broken)
+            raise UsageError(f"{error}{broken}")
+        return offers[name]
+
+    def scenario(self, name: str) -> Offer[Scenario]:
+        """Look up a scenario by its name, or read it from a path to a TOML file."""
+        if name.endswith(".toml") or "/" in name:
+            scenario = read_scenario(Path(name), self.stream_specs)
+            if scenario.name in self.scenarios:
+                raise UsageError(f"{name}: the name {scenario.name!r} is taken by an installed scenario; rename the file.")
+            if not _NAME.fullmatch(scenario.name):
+                raise UsageError(f"{name}: {_name_rule(scenario.name)}")
+            return Offer(scenario, self.streams[scenario.spec.name].plugin)
+        return self.get("scenario", name, self.scenarios)
+
+
+def _insert(found: dict[str, Offer[T]], name: str, item: T, plugin: Plugin) -> None:
+    if not _NAME.fullmatch(name):
+        raise PluginError(f"{plugin}: {_name_rule(name)}")
+    if name in found:
+        raise PluginError(f"The name {name!r} is taken twice: by {found[name].plugin} and by {plugin}. Uninstall one.")
+    found[name] = Offer(item, plugin)
+
+
+def _name_rule(name: str) -> str:
+    return f"names are lower-case letters and digits joined by single hyphens, got {name!r}."
+
+
+def _new_manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    return manager
+
+
+def _misspelt(module: object) -> str | None:
+    """Say which hook a module implements under a wrong name or without the marker, if any."""
+    manager = _new_manager()
+    known = [name for name in dir(Hooks) if name.startswith("ffcl_")]
+    for name in dir(module):
+        marked = manager.parse_hookimpl_opts(module, name) is not None
+        if marked and name not in known:
+            return f"it implements the hook {name!r}. {unknown_name('hook', name, known)}"
+        is_function = inspect.isfunction(getattr(module, name, None))
+        if not marked and name in known and is_function:
+            return f"its function {name!r} lacks the decorator @hookimpl"
+    return None
+
+
+@cache
+def code_fingerprint(module: str) -> str:
+    """Hash the Python sources of the package (or module) that ``module`` belongs to.
+
+    It stands in each run's configuration, so that an edited learning rule is run again.
+    """
+    import sys
+
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return ""
+    root = Path(file)
+    sources: Iterable[Path] = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
+    digest = hashlib.sha256()
+    for source in sorted(sources):
+        digest.update(source.relative_to(root.parent).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+@cache
+def installed() -> Registry:
+    """The registry of all plugins installed in this environment.
+
+    Raises:
+        PluginError: a plugin's name is taken twice.
+    """
+    registry = Registry()
+    for entry in sorted(entry_points(group=GROUP), key=_order):
+        distribution = entry.dist
+        plugin = Plugin(
+            entry.name,
+            entry.module,
+            distribution.name if distribution else "?",
+            distribution.version if distribution else "?",
+        )
+        registry.add(plugin, entry.load)
+    return registry
+
+
+def _order(entry: EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist else ""

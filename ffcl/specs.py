@@ -1,0 +1,100 @@
+"""What a plugin hands over: small records that name a learner, a strategy or a kind of stream.
+
+A record points at the code behind it with a text, ``"package.module:name"``, so that listing, showing and
+planning never import torch or avalanche; the code is imported where it runs. A callable works too.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ffcl.parameters import Parameters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ffcl.learner import Learner
+    from ffcl.stream import Stream
+
+Need = Literal["gradient", "scores"]
+
+
+def resolve(reference: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Import what ``"package.module:name"`` points at; a callable is returned as it is."""
+    if isinstance(reference, str):
+        target: Callable[..., Any] = pkgutil.resolve_name(reference)
+        return target
+    return reference
+
+
+@dataclass(frozen=True)
+class LearnerSpec:
+    """A learner: a network and its learning rule.
+
+    Attributes:
+        name: lower-case letters, digits and hyphens; unique over all installed plugins.
+        summary: one line for ``ffcl list``.
+        hyperparameters: the class of its hyper-parameters.
+        learner: the class, a subclass of `ffcl.learner.Learner`; called with the shape of one sample and the
+            hyper-parameters.
+        rule: ``"gradient"`` if the class defines ``loss``; ``"observe"`` if its update is no gradient step and
+            it defines ``observe``.
+    """
+
+    name: str
+    summary: str
+    hyperparameters: type[Parameters]
+    learner: str | Callable[[tuple[int, ...], Any], Learner]
+    rule: Literal["gradient", "observe"] = "gradient"
+
+
+@dataclass(frozen=True)
+class StrategySpec:
+    """A strategy: what is added to a learner against forgetting.
+
+    Attributes:
+        name: lower-case letters, digits and hyphens; unique over all installed plugins.
+        summary: one line for ``ffcl list``.
+        hyperparameters: the class of its hyper-parameters.
+        plugins: called with the hyper-parameters; returns the Avalanche plugins that make up the strategy.
+        needs: what it needs of a learner: ``"gradient"`` (a rule that goes through ``loss``), ``"scores"``
+            (the scores of every training batch, with their gradient).
+    """
+
+    name: str
+    summary: str
+    hyperparameters: type[Parameters]
+    plugins: str | Callable[[Any], list[Any]]
+    needs: frozenset[Need] = frozenset()
+
+    def refusal(self, learner: LearnerSpec) -> str | None:
+        """Why this strategy cannot act on ``learner``, or None if it can."""
+        if self.needs and learner.rule == "observe":
+            return (
+                f"strategy {self.name!r} needs {' and '.join(sorted(self.needs))}, "
+                f"but learner {learner.name!r} updates itself in observe() without a gradient"
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """A kind of stream, which scenario files refer to as ``kind``.
+
+    Attributes:
+        name: the ``kind`` in a scenario file.
+        summary: one line of documentation.
+        parameters: the class of its parameters: the other keys of the file's ``[stream]`` table.
+        outline: called with (parameters, seed); returns the original class ids of each experience, without
+            loading data.
+        build: called with (parameters, seed, data_root); returns the `ffcl.stream.Stream`.
+    """
+
+    name: str
+    summary: str
+    parameters: type[Parameters]
+    outline: str | Callable[[Any, int], tuple[tuple[int, ...], ...]]
+    build: str | Callable[[Any, int, Path], Stream]

@@ -1,0 +1,79 @@
+"""A stream of experiences as plain tensors: what a stream builder returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Labelled samples: rows of a shared tensor, so that experiences share memory.
+
+    Attributes:
+        x: the storage (n, *input_shape), float32.
+        rows: which rows of ``x`` these samples are, int64 (m,).
+        y: the label of each sample, int64 (m,).
+        pixels: an order of the flattened features, applied when a batch is fetched, int64 (features,);
+            None leaves them as they are.
+    """
+
+    x: Tensor
+    rows: Tensor
+    y: Tensor
+    pixels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def inputs(self, index: Tensor) -> Tensor:
+        """Fetch the inputs at positions ``index`` (b,), as (b, *input_shape)."""
+        x = self.x.index_select(0, self.rows.index_select(0, index))
+        return x if self.pixels is None else x.flatten(1).index_select(1, self.pixels).view_as(x)
+
+
+@dataclass(frozen=True)
+class Experience:
+    """One experience: its training and test samples, and the labels in them.
+
+    Attributes:
+        train: training samples.
+        test: test samples.
+        classes: the labels of the training samples, in increasing order.
+        task: which row of the stream's ``allowed`` table holds for these samples.
+    """
+
+    train: Samples
+    test: Samples
+    classes: tuple[int, ...]
+    task: int = 0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A non-stationary stream; labels are numbered in the order in which the classes arrive.
+
+    Attributes:
+        experiences: in the order of training.
+        outline: the original class ids of each experience.
+        data_sha256: identifies the data set the stream was built from.
+        allowed: for each task the labels that may be chosen, boolean (tasks, labels); None allows every class
+            seen, which hides the tasks from the learner.
+    """
+
+    experiences: tuple[Experience, ...]
+    outline: tuple[tuple[int, ...], ...]
+    data_sha256: str
+    allowed: Tensor | None = None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        return tuple(self.experiences[0].train.x.shape[1:])
+
+
+def all_rows(x: Tensor, y: Tensor, pixels: Tensor | None = None) -> Samples:
+    """Every row of ``x`` (n, ...) with its label ``y`` (n,)."""
+    return Samples(x, torch.arange(len(y)), y, pixels)

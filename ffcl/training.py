@@ -1,0 +1,177 @@
+"""The run loop: any learner on Avalanche's training template, with any of Avalanche's strategy plugins.
+
+Locality is a property of the learner's loss, not of the loop. ``strategy.model(x)`` returns scores that carry
+their input along, and the criterion asks the learner for the loss of that input. Plugins that take their own
+gradients (EWC, GEM: ``criterion(model(x), y).backward()``) therefore get the gradient of the learner's own
+rule, whatever it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.templates import SupervisedTemplate
+from torch import Tensor, nn
+
+import ffcl.avalanche_mends  # noqa: F401  (batched loaders)
+from ffcl.errors import LearnerError
+from ffcl.learner import Learner
+from ffcl.randomness import RandomSequence
+from ffcl.stream import Stream
+from ffcl.tensor_dataset import tensor_dataset
+
+
+def avalanche_train_stream(stream: Stream) -> Any:
+    """The training experiences as an Avalanche stream; no test data goes along."""
+    benchmark = benchmark_from_datasets(train=[tensor_dataset(e.train, e.task) for e in stream.experiences])
+    for experience, described in zip(benchmark.train_stream, stream.experiences, strict=True):
+        experience.classes_in_this_experience = list(described.classes)
+    return benchmark.train_stream
+
+
+class _Model(nn.Module):
+    """What Avalanche holds as model: the learner, its private randomness, and scores that know their input."""
+
+    def __init__(self, learner: Learner[Any], randomness: RandomSequence, scored: bool) -> None:
+        super().__init__()
+        self.learner = learner
+        self.randomness = randomness
+        self.scored = scored
+
+    def forward(self, x: Tensor, task_labels: Tensor | None = None) -> Tensor:
+        if self.scored:
+            with self.randomness:
+                scores = self.learner(x)
+        else:
+            scores = x.new_empty(len(x), 0)  # nobody reads them
+        scores.scored_input = x, task_labels
+        return scores
+
+
+class Training(SupervisedTemplate):
+    """Trains one learner, experience by experience.
+
+    Args:
+        learner: the learner.
+        randomness: the sequence the learner draws from.
+        plugins: Avalanche plugins: the strategy.
+        epochs: passes over each experience.
+        batch_size: samples a step.
+        allowed: the stream's table of allowed labels for each task, or None.
+        scored: whether a plugin needs the scores of every training batch.
+        observes: whether the learner updates itself in ``observe``.
+    """
+
+    def __init__(
+        self,
+        learner: Learner[Any],
+        randomness: RandomSequence,
+        plugins: Sequence[Any],
+        *,
+        epochs: int,
+        batch_size: int,
+        allowed: Tensor | None = None,
+        scored: bool = False,
+        observes: bool = False,
+    ) -> None:
+        self.randomness = randomness
+        self.allowed = allowed
+        self.observes = observes
+        self.n_classes = 0
+        self._begun: Any = None
+        super().__init__(
+            model=_Model(learner, randomness, scored),
+            optimizer=_placeholder(),
+            criterion=self.loss_of,
+            train_mb_size=batch_size,
+            train_epochs=epochs,
+            plugins=list(plugins),
+            evaluator=EvaluationPlugin(loggers=[]),
+        )
+        self.plugins.remove(self.evaluator)  # the record measures outside the loop
+        self.model.train()
+
+    @property
+    def learner(self) -> Learner[Any]:
+        """The learner; a plugin may have put another copy in its place."""
+        learner: Learner[Any] = self.model.learner
+        return learner
+
+    def forward(self) -> Tensor:
+        """Run the model on the current batch."""
+        scores: Tensor = self.model(self.mb_x, self.mb_task_id)
+        return scores
+
+    def begin(self, experience: Any) -> None:
+        """Let the learner make room for an experience's classes, once."""
+        if experience is self._begun:
+            return
+        self._begun = experience
+        classes = tuple(experience.classes_in_this_experience)
+        with self.randomness:
+            self.learner.begin_experience(classes)
+        self.n_classes = max(self.n_classes, *(c + 1 for c in classes))
+
+    def allowed_for(self, tasks: Tensor | None) -> Tensor | None:
+        """What may be chosen for samples of these tasks (b,): boolean (b, classes seen), or None for all."""
+        if self.allowed is None or tasks is None:
+            return None
+        return self.allowed[:, : self.n_classes].index_select(0, tasks)
+
+    def loss_of(self, scores: Tensor, y: Tensor) -> Tensor:
+        """The criterion: the learner's own loss on the input that ``scores`` came from."""
+        x, tasks = scores.scored_input  # type: ignore[attr-defined]
+        allowed = self.allowed_for(tasks)
+        with self.randomness:
+            if self.observes:
+                self.learner.observe(x, y, allowed)
+                return torch.zeros(())
+            loss = self.learner.loss(x, y, allowed)
+        self._check(loss)
+        return loss
+
+    def _check(self, loss: Tensor) -> None:
+        name = type(self.learner).__name__
+        if not isinstance(loss, Tensor) or loss.dim() != 0:
+            shape = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise LearnerError(f"{name}.loss() must return a scalar tensor, got {shape}.")
+        if not loss.requires_grad:
+            raise LearnerError(f"{name}.loss() returned a value without a gradient; is a rule not wrapped in as_gradient()?")
+        if not math.isfinite(loss.item()):
+            raise LearnerError(
+                f"{name}.loss() returned {loss.item()} in experience {self.clock.train_exp_counter + 1}, "
+                f"epoch {self.clock.train_exp_epochs + 1}, step {self.clock.train_epoch_iterations + 1}."
+            )
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Grow the learner; called by the template before each experience."""
+        self.begin(self.experience)
+        return self.model if model is None else model
+
+    def make_optimizer(self, **kwargs: Any) -> None:
+        """Ask the learner for its optimizer at the first experience; afterwards take in what has grown."""
+        if self._begun is None or self.observes:
+            return
+        if self.optimized_param_id is None:
+            self.optimizer = self.learner.optimizer()
+        super().make_optimizer(reset_optimizer_state=self.optimized_param_id is None)
+
+    def backward(self) -> None:
+        """Deposit the gradients, unless the learner has updated itself."""
+        if not self.observes:
+            super().backward()
+
+    def optimizer_step(self) -> None:
+        """Apply the gradients, unless the learner has updated itself."""
+        if not self.observes:
+            super().optimizer_step()
+
+
+def _placeholder() -> torch.optim.Optimizer:
+    """The template wants an optimizer before there are parameters."""
+    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)

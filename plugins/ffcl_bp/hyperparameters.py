@@ -1,0 +1,19 @@
+"""Hyper-parameters of the back-propagation baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from ffcl import Parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class BPHyperparameters(Parameters):
+    """Size of the network and step size."""
+
+    hidden: Annotated[int, IntDistribution(1, 4096, log=True), "units a hidden layer"] = 200
+    layers: Annotated[int, IntDistribution(1, 8), "hidden layers"] = 2
+    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 1e-3

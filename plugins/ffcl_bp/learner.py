@@ -1,0 +1,53 @@
+"""The back-propagation baseline."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ffcl.learner import Learner
+from ffcl_bp.hyperparameters import BPHyperparameters
+
+
+class BP(Learner[BPHyperparameters]):
+    """A multi-layer perceptron of ReLUs with a single head, trained by cross-entropy.
+
+    The head gets a row for each class as it arrives; classes that are not allowed for a sample are left out
+    of its cross-entropy.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], hyperparameters: BPHyperparameters) -> None:
+        super().__init__(input_shape, hyperparameters)
+        sizes = [torch.Size(input_shape).numel(), *[hyperparameters.hidden] * hyperparameters.layers]
+        layers = [module for n_in, n_out in pairwise(sizes) for module in (nn.Linear(n_in, n_out), nn.ReLU())]
+        self.body = nn.Sequential(nn.Flatten(), *layers)
+        self.head: nn.Linear | None = None
+
+    def begin_experience(self, classes: tuple[int, ...]) -> None:
+        """Widen the head; rows of known classes stay as they are."""
+        old = self.head
+        missing = max(classes) + 1 - (old.out_features if old else 0)
+        if missing <= 0:
+            return
+        head = nn.Linear(self.hyperparameters.hidden, missing)
+        if old is not None:
+            head.weight = nn.Parameter(torch.cat([old.weight.detach(), head.weight.detach()]))
+            head.bias = nn.Parameter(torch.cat([old.bias.detach(), head.bias.detach()]))
+            head.out_features += old.out_features
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, classes seen)."""
+        assert self.head is not None
+        logits: Tensor = self.head(self.body(x))
+        return logits
+
+    def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+        """Cross-entropy among the allowed classes."""
+        logits = self(x)
+        if allowed is not None:
+            logits = logits.masked_fill(~allowed, -torch.inf)
+        return cross_entropy(logits, y)
