@@ -1,3 +1,194 @@
-"""placeholder"""
-def run(): ...
-def leaderboard(): ...
+"""ffcl from Python: the same runs and the same leaderboard as on the command line, as DataFrames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ffcl.errors import PluginError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ffcl.plan import Plan
+    from ffcl.records import Record
+    from ffcl.registry import Registry
+    from ffcl.tables import Tables
+
+STRATEGIES = ("none",)
+SCENARIOS = ("split-digits",)
+SEEDS = 10
+RESULTS = Path("results")
+SORT = "ACC"
+
+
+def run(
+    learners: str | Sequence[str] | None = None,
+    *,
+    strategies: str | Sequence[str] = STRATEGIES,
+    scenarios: str | Sequence[str] = SCENARIOS,
+    seeds: int | Iterable[int] = SEEDS,
+    settings: Mapping[str, object] | None = None,
+    results: str | Path = RESULTS,
+    data_root: str | Path | None = None,
+    workers: int | None = None,
+    rerun: bool = False,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Run a grid and return one row per run, done before or now; failed runs have status ``failed``.
+
+    >>> import ffcl
+    >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
+
+    Args:
+        learners: names of learners; None stands for those that ffcl ships.
+        strategies: names of strategies.
+        scenarios: names of scenarios, or paths of TOML files.
+        seeds: a number n for the seeds 0 to n - 1, or the seeds themselves.
+        settings: changed settings, for example ``{"ff.hidden": 500, "split-digits.epochs": 5}``.
+        results: the folder that records go to.
+        data_root: the folder that data sets are in, or are downloaded to.
+        workers: worker processes; None is one a core, 0 is this process.
+        rerun: run again what is done.
+        progress: show progress in the terminal.
+
+    Raises:
+        UsageError: an unknown name or a setting that does not fit; nothing has been run.
+        DataError: data is missing; the runs that do not need it have been run.
+    """
+    from ffcl.progress import run_plan
+    from ffcl.registry import installed
+
+    registry = installed()
+    plan = plan_of(registry, learners, strategies, scenarios, seeds, settings)
+    summary = run_plan(
+        plan, Path(results), data_folder(data_root), worker_count(workers), rerun=rerun, shown=progress
+    )
+    summary.raise_without_data()
+    return tables(registry, records_of(plan, Path(results))).runs
+
+
+def leaderboard(
+    results: str | Path = RESULTS,
+    *,
+    learners: str | Sequence[str] | None = None,
+    strategies: str | Sequence[str] | None = None,
+    scenarios: str | Sequence[str] | None = None,
+    sort: str = SORT,
+    output: str | Path | None = None,
+) -> pd.DataFrame:
+    """Return the leaderboard of all records in ``results``: a row per learner, strategy, scenario, configuration.
+
+    Args:
+        results: the folder of a former ``run``.
+        learners: keep these only.
+        strategies: keep these only.
+        scenarios: keep these only.
+        sort: the column to sort by.
+        output: also write the CSV files and plots into this folder.
+
+    Raises:
+        UsageError: there are no records, or a name is not among them.
+    """
+    from ffcl.records import read_records
+    from ffcl.registry import installed
+
+    records, _ = read_records(Path(results))
+    chosen = select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
+    return tables(installed(), chosen, None if output is None else Path(output), sort).rows
+
+
+def plan_of(
+    registry: Registry,
+    learners: str | Sequence[str] | None,
+    strategies: str | Sequence[str],
+    scenarios: str | Sequence[str],
+    seeds: int | Iterable[int],
+    settings: Mapping[str, object] | None,
+) -> Plan:
+    """The plan that ``run`` carries out."""
+    from ffcl.plan import builtin, make_plan
+
+    return make_plan(
+        registry,
+        as_list(learners) or builtin(registry.learners),
+        as_list(strategies) or list(STRATEGIES),
+        as_list(scenarios) or list(SCENARIOS),
+        range(seeds) if isinstance(seeds, int) else seeds,
+        settings,
+    )
+
+
+def tables(registry: Registry, records: Sequence[Record], output: Path | None = None, sort: str = SORT) -> Tables:
+    """Have the installed leaderboard turn records into tables.
+
+    Raises:
+        PluginError: no leaderboard is installed.
+    """
+    made: Tables | None = registry.manager.hook.ffcl_leaderboard(records=records, output=output, sort=sort)
+    if made is None:
+        broken = "".join(f" Broken: {p}: {p.broken}." for p in registry.broken)
+        raise PluginError(f"No installed plugin makes a leaderboard.{broken}")
+    return made
+
+
+def records_of(plan: Plan, results: Path) -> list[Record]:
+    """The records of a plan's runs, as far as there are any."""
+    from ffcl.records import find_record
+
+    found = (find_record(results, run) for run in plan.runs)
+    return [record for record in found if record is not None]
+
+
+def select(
+    records: Sequence[Record],
+    learners: Sequence[str],
+    strategies: Sequence[str],
+    scenarios: Sequence[str],
+    results: Path,
+) -> list[Record]:
+    """Keep the records of these learners, strategies and scenarios; an empty list keeps all.
+
+    Raises:
+        UsageError: there are no records, or none of a name asked for.
+    """
+    if not records:
+        raise UsageError(f"There are no records in {results}; `ffcl run` makes some.")
+    chosen = list(records)
+    for kind, names in (("learner", learners), ("strategy", strategies), ("scenario", scenarios)):
+        present = {getattr(r.run, kind).name for r in records}
+        for name in names:
+            if name not in present:
+                raise unknown_name(f"{kind} among the records:", name, present)
+        if names:
+            chosen = [r for r in chosen if getattr(r.run, kind).name in names]
+    if not chosen:
+        raise UsageError("No record fits all of these filters.")
+    return chosen
+
+
+def as_list(names: str | Sequence[str] | None) -> list[str]:
+    """One name, several, or several joined by commas, as a list."""
+    texts = [names] if isinstance(names, str) else list(names or ())
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def data_folder(data_root: str | Path | None) -> Path:
+    """Where data sets are: as given, else ``$FFCL_DATA_ROOT``, else ``~/.cache/ffcl``."""
+    given = data_root or os.environ.get("FFCL_DATA_ROOT")
+    return Path(given).expanduser().resolve() if given else Path.home() / ".cache" / "ffcl"
+
+
+def worker_count(workers: int | None) -> int:
+    """As given, else one a core.
+
+    Raises:
+        UsageError: it is negative.
+    """
+    from ffcl.environment import available_cores
+
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers must be 0 or more, got {workers}.")
+    return available_cores() if workers is None else workers

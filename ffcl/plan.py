@@ -80,7 +80,7 @@ def make_plan(
     strategies: Sequence[str],
     scenarios: Sequence[str],
     seeds: Iterable[int],
-    changes: Sequence[str] = (),
+    settings: Mapping[str, object] | None = None,
 ) -> Plan:
     """Cross learners, strategies, scenarios and seeds into a grid of runs.
 
@@ -92,14 +92,14 @@ def make_plan(
         strategies: names of strategies.
         scenarios: names of scenarios or paths of TOML files.
         seeds: the seeds.
-        changes: settings as ``name.parameter=value``.
+        settings: changed settings, ``{"name.parameter": value}``; texts are read as the parameter's type.
 
     Raises:
         UsageError: an unknown name, a setting that does not fit, or nothing left to run.
         PluginError: a name is taken by two plugins.
     """
     registry.check()
-    settings = _group_changes(changes)
+    changes = _group(settings or {})
     chosen_learners = [registry.get("learner", n, registry.learners) for n in _unique(learners)]
     chosen_strategies = [registry.get("strategy", n, registry.strategies) for n in _unique(strategies)]
     chosen_scenarios = [registry.scenario(n) for n in _unique(scenarios)]
@@ -108,15 +108,15 @@ def make_plan(
     for offer in (*chosen_learners, *chosen_strategies):
         name = offer.item.name
         hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
-        hyperparameters = hyperparameters.replace(settings.pop(name, {}), name)
+        hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)
         components[name] = Component.of(name, hyperparameters.to_mapping(), offer.plugin)
     for chosen in chosen_scenarios:
-        scenario = chosen.item.with_changes(settings.pop(chosen.item.name, {}))
+        scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
         scenario.outline(0)  # a stream that cannot be built complains here
         plugin = registry.streams[scenario.spec.name].plugin
         components[scenario.name] = Component.of(scenario.name, scenario.to_mapping(), plugin)
-    for name in settings:
-        raise unknown_name("name in --set (it must take part in the run):", name, components)
+    for name in changes:
+        raise unknown_name("name to set (it must take part in the run):", name, components)
 
     pairs, refused = [], []
     for learner, strategy in product(chosen_learners, chosen_strategies):
@@ -142,12 +142,26 @@ def _unique(values: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(values))
 
 
-def _group_changes(changes: Sequence[str]) -> dict[str, dict[str, object]]:
+def parse_settings(texts: Sequence[str]) -> dict[str, object]:
+    """Read settings written ``name.parameter=value``.
+
+    Raises:
+        UsageError: one is not written so.
+    """
+    settings: dict[str, object] = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"A setting is written name.parameter=value, for example ff.hidden=500; got {text!r}.")
+        settings[target.strip()] = value.strip()
+    return settings
+
+
+def _group(settings: Mapping[str, object]) -> dict[str, dict[str, object]]:
     grouped: dict[str, dict[str, object]] = {}
-    for change in changes:
-        target, equals, value = change.partition("=")
-        name, dot, parameter = target.partition(".")
-        if not (equals and dot and name and parameter):
-            raise UsageError(f"A setting is written name.parameter=value, for example ff.hidden=500; got {change!r}.")
+    for target, value in settings.items():
+        name, _, parameter = target.partition(".")
+        if not (name and parameter):
+            raise UsageError(f"A setting is called name.parameter, for example ff.hidden; got {target!r}.")
         grouped.setdefault(name, {})[parameter] = value
     return grouped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -164,6 +164,19 @@ def find_record(results: Path, run: Run) -> Record | None:
         return None
 
 
+def set_aside_unreadable(results: Path, run: Run) -> Path | None:
+    """Rename a record of ``run`` that cannot be read, so that a new one never overwrites it."""
+    path = record_path(results, run)
+    if not path.exists():
+        return None
+    try:
+        read_record(path)
+    except RecordError:
+        number = 1 + len(list(path.parent.glob("unreadable-*.json")))
+        return path.rename(path.with_name(f"unreadable-{number}.json"))
+    return None
+
+
 def read_records(results: Path) -> tuple[list[Record], list[str]]:
     """Read every record of a results folder, sorted by key, and say which could not be read."""
     records, problems = [], []
@@ -181,8 +194,3 @@ def comparable(record: Record) -> Mapping[str, Any]:
     for name in ("started", "train_seconds", "evaluation_seconds", "hardware", "versions"):
         content.pop(name)
     return content
-
-
-def iter_cells(records: list[Record]) -> Iterator[tuple[str, str, str]]:
-    """The distinct learner, strategy and scenario names among ``records``."""
-    yield from dict.fromkeys(r.run.cell for r in records)

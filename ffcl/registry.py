@@ -85,13 +85,14 @@ class Registry:
             plugin.name, plugin.module, plugin.distribution, plugin.version, broken
         )
 
-    def _offers(self, hook: str) -> Iterator[tuple[Any, Plugin]]:
+    def call(self, hook: str, **arguments: object) -> Iterator[tuple[Any, Plugin]]:
         """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit."""
         caller = getattr(self.manager.hook, hook)
         for implementation in sorted(caller.get_hookimpls(), key=lambda i: i.plugin_name):
             plugin = self.plugins[implementation.plugin_name]
             try:
-                offered = list(implementation.function() or ())
+                wanted = {name: arguments[name] for name in implementation.argnames}
+                offered = list(implementation.function(**wanted) or ())
             except Exception as error:
                 self._set(plugin, f"{hook} raised {type(error).__name__}: {error}")
                 continue
@@ -100,7 +101,7 @@ class Registry:
 
     def _named(self, hook: str, kind: type[T]) -> dict[str, Offer[T]]:
         found: dict[str, Offer[T]] = {}
-        for item, plugin in self._offers(hook):
+        for item, plugin in self.call(hook):
             if not isinstance(item, kind):
                 self._set(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
                 continue
@@ -126,7 +127,7 @@ class Registry:
     def scenarios(self) -> dict[str, Offer[Scenario]]:
         """Every scenario on offer."""
         found: dict[str, Offer[Scenario]] = {}
-        for path, plugin in self._offers("ffcl_scenarios"):
+        for path, plugin in self.call("ffcl_scenarios"):
             try:
                 scenario = read_scenario(Path(path), self.stream_specs)
             except UsageError as error:

@@ -1,0 +1,5 @@
+"""``python -m ffcl``."""
+
+from ffcl.cli import main
+
+main()

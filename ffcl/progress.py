@@ -1,0 +1,199 @@
+"""Carry out a plan and show how far it is: runs done and running, accuracy so far, time left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ffcl.errors import DataError
+from ffcl.plan import Plan, Run
+from ffcl.pool import FINAL, Event, run_all
+
+
+@dataclass
+class Summary:
+    """How a plan went."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[tuple[Run, str]] = field(default_factory=list)
+    no_data: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def raise_without_data(self) -> None:
+        """Raise what kept scenarios from being run.
+
+        Raises:
+            DataError: some data was missing.
+        """
+        if self.no_data:
+            raise DataError(" ".join(f"{name}: {reason}" for name, reason in self.no_data.items()))
+
+    def note(self, event: Event) -> None:
+        """Count an outcome."""
+        if event.event in FINAL and event.event != "busy":
+            self.counts[event.event] += 1
+        if event.event == "failed":
+            self.failures.append((event.run, event.message))
+        if event.event == "no-data":
+            self.no_data[event.run.scenario.name] = event.message
+
+
+class Estimate:
+    """Time left, from how long the finished runs of each cell took and how far the running ones are."""
+
+    def __init__(self, plan: Plan, workers: int) -> None:
+        self._pending: Counter[tuple[str, str, str]] = Counter(run.cell for run in plan.runs)
+        self._workers = max(1, workers)
+        self._durations: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+        self.running: dict[Run, tuple[float, Event]] = {}
+
+    def note(self, event: Event, now: float) -> None:
+        """Take in an event at time ``now``, in seconds."""
+        if event.event == "started":
+            self.running[event.run] = now, event
+        elif event.event == "progress" and event.run in self.running:
+            self.running[event.run] = self.running[event.run][0], event
+        elif event.event in FINAL:
+            started = self.running.pop(event.run, None)
+            if event.event == "busy":
+                return
+            self._pending[event.run.cell] -= 1
+            if started is not None and event.event == "done":
+                self._durations[event.run.cell].append(now - started[0])
+
+    def seconds_left(self, now: float) -> float | None:
+        """Seconds left at time ``now``; None while nothing is known."""
+        known = {cell: sum(d) / len(d) for cell, d in self._durations.items()}
+        for run, (started, event) in self.running.items():
+            if event.done and run.cell not in known:
+                known[run.cell] = (now - started) * event.total / event.done
+        if not known:
+            return None
+        typical = sum(known.values()) / len(known)
+        work = sum(known.get(cell, typical) * n for cell, n in self._pending.items())
+        spent = sum(min(now - started, known.get(run.cell, typical)) for run, (started, _) in self.running.items())
+        return max(0.0, work - spent) / self._workers
+
+
+def run_plan(
+    plan: Plan, results: Path, data_root: Path, workers: int, *, rerun: bool = False, shown: bool = True
+) -> Summary:
+    """Carry out a plan; closing it early (Ctrl-C) stops the workers and loses nothing that is done."""
+    summary, began = Summary(), time.monotonic()
+    with _display(plan, workers, shown) as display:
+        for event in _closing(run_all(plan.runs, results, data_root, workers, rerun)):
+            summary.note(event)
+            display.note(event, summary)
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _closing(events: Iterator[Event]) -> Iterator[Event]:
+    try:
+        yield from events
+    finally:
+        events.close()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _display(plan: Plan, workers: int, shown: bool) -> Iterator[_Display]:
+    console = Console(stderr=True, quiet=not shown)
+    kind = _LiveDisplay if console.is_terminal and shown else _Display
+    with kind(plan, workers, console) as display:
+        yield display
+
+
+class _Display:
+    """One line for each finished run: for logs."""
+
+    def __init__(self, plan: Plan, workers: int, console: Console) -> None:
+        self.total = len(plan.runs)
+        self.console = console
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def note(self, event: Event, summary: Summary) -> None:
+        """Print outcomes."""
+        if event.event == "warning":
+            self.console.print(event.message, markup=False, highlight=False)
+        if event.event in ("done", "failed"):
+            finished = summary.counts.total()
+            line = f"[{finished}/{self.total}] {event.event}: {describe(event.run)}"
+            if event.message:
+                line += f" ({event.message})"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class _LiveDisplay(_Display):
+    """A live picture of the plan: a bar, and a line for each running run."""
+
+    def __init__(self, plan: Plan, workers: int, console: Console) -> None:
+        super().__init__(plan, workers, console)
+        self.estimate = Estimate(plan, workers)
+        self.summary = Summary()
+        self.live = Live(get_renderable=self._picture, console=console, refresh_per_second=5, transient=True)
+
+    def __enter__(self) -> _Display:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+    def note(self, event: Event, summary: Summary) -> None:
+        """Take in an event; failures are also printed above the picture."""
+        self.summary = summary
+        self.estimate.note(event, time.monotonic())
+        if event.event in ("failed", "warning"):
+            super().note(event, summary)
+
+    def _picture(self) -> RenderableType:
+        finished, running = self.summary.counts.total(), list(self.estimate.running.values())
+        left = self.estimate.seconds_left(time.monotonic())
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            Text("runs", style="bold"),
+            ProgressBar(total=max(1, self.total), completed=finished, width=30),
+            f"{finished}/{self.total} done, {len(running)} running",
+            "time left " + ("..." if left is None else describe_seconds(left)),
+        )
+        lines = Table.grid(padding=(0, 2))
+        for _, event in running:
+            at = f"experience {event.done}/{event.total}" if event.total else "starting"
+            so_far = f"accuracy {event.accuracy:.1%}" if event.done else ""
+            lines.add_row("  " + describe(event.run), at, so_far)
+        return Group(head, lines)
+
+
+def describe(run: Run) -> str:
+    """A run in words."""
+    return f"{run.learner.name} · {run.strategy.name} · {run.scenario.name} · seed {run.seed}"
+
+
+def describe_seconds(seconds: float) -> str:
+    """Seconds as ``42 s``, ``3 min 05 s`` or ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

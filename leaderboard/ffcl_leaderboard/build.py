@@ -1,0 +1,43 @@
+"""From records to tables, and to files if asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ffcl.records import Record, write_atomically
+from ffcl.tables import Tables
+from ffcl_leaderboard.cells import current, group
+from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
+from ffcl_leaderboard.terminal import view
+
+
+def build(records: Sequence[Record], output: Path | None, sort: str) -> Tables:
+    """Make the leaderboard of these records, a pure function of them.
+
+    Args:
+        records: what to aggregate.
+        output: folder for ``leaderboard.csv``, ``runs.csv`` and ``plots/``; None writes nothing.
+        sort: the column to sort by.
+
+    Raises:
+        UsageError: ``sort`` is no column.
+    """
+    kept, superseded = current(records)
+    cells = group(kept)
+    rows = leaderboard_frame(cells, sort)
+    runs = runs_frame(kept, superseded)
+    files: list[Path] = []
+    if output is not None:
+        from ffcl_leaderboard.plots import draw_all
+
+        files = [_write_csv(rows, output / "leaderboard.csv"), _write_csv(runs, output / "runs.csv")]
+        files += draw_all(cells, output / "plots")
+    return Tables(rows, runs, view(rows, len(superseded)), files)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    write_atomically(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    return path

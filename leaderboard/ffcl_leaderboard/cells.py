@@ -1,0 +1,117 @@
+"""Group records into the leaderboard's rows."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ffcl.records import Record
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The runs of one learner x strategy x scenario x configuration, over seeds.
+
+    Attributes:
+        done: records of finished runs, by seed.
+        failed: records of failed runs, by seed.
+        variant: the settings that tell this configuration from others of the same names, or "".
+    """
+
+    done: tuple[Record, ...]
+    failed: tuple[Record, ...]
+    variant: str = ""
+
+    @property
+    def first(self) -> Record:
+        """Any record of the cell; all share their configuration."""
+        return (self.done or self.failed)[0]
+
+    @property
+    def learner(self) -> str:
+        """Name of the learner."""
+        return self.first.run.learner.name
+
+    @property
+    def strategy(self) -> str:
+        """Name of the strategy."""
+        return self.first.run.strategy.name
+
+    @property
+    def scenario(self) -> str:
+        """Name of the scenario."""
+        return self.first.run.scenario.name
+
+    @property
+    def label(self) -> str:
+        """Learner, strategy and variant in one line."""
+        variant = f" ({self.variant})" if self.variant else ""
+        return f"{self.learner} + {self.strategy}{variant}" if self.strategy != "none" else f"{self.learner}{variant}"
+
+    @cached_property
+    def matrices(self) -> NDArray[np.float64]:
+        """The accuracy matrices of the finished runs (seeds, T + 1, T)."""
+        return np.array([record.accuracy for record in self.done], dtype=np.float64)
+
+
+def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """Separate the records of the latest code from those that an edited rule or a new version has superseded."""
+    by_identity: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_identity[_identity(record)].append(record)
+    kept, superseded = [], []
+    for group in by_identity.values():
+        latest = max(group, key=lambda r: r.started).run.configuration
+        for record in group:
+            (kept if record.run.configuration == latest else superseded).append(record)
+    return kept, superseded
+
+
+def group(records: Sequence[Record]) -> list[Cell]:
+    """Group records by configuration, in order of their names."""
+    by_configuration: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for record in sorted(records, key=lambda r: r.run.seed):
+        by_configuration[(*record.run.cell, record.run.configuration)].append(record)
+    by_names: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+    for key in by_configuration:
+        by_names[key[:3]].append(key)
+    cells = []
+    for keys in by_names.values():
+        variants = _variants([by_configuration[key][0] for key in keys])
+        for key, variant in zip(keys, variants, strict=True):
+            members = by_configuration[key]
+            done = tuple(r for r in members if r.status == "done")
+            failed = tuple(r for r in members if r.status == "failed")
+            cells.append(Cell(done, failed, variant))
+    return sorted(cells, key=lambda c: (c.scenario, c.learner, c.strategy, c.variant))
+
+
+def _identity(record: Record) -> str:
+    run = record.run
+    parts = [(part.name, part.settings) for part in (run.learner, run.strategy, run.scenario)]
+    return json.dumps(parts, sort_keys=True)
+
+
+def _variants(records: Sequence[Record]) -> list[str]:
+    """For configurations of the same names: the settings in which they differ."""
+    if len(records) == 1:
+        return [""]
+    flat = [_flatten(record) for record in records]
+    names = sorted({name for settings in flat for name in settings})
+    differing = [n for n in names if len({json.dumps(s.get(n)) for s in flat}) > 1]
+    return [", ".join(f"{n}={s[n]}" for n in differing if n in s) for s in flat]
+
+
+def _flatten(record: Record) -> dict[str, Any]:
+    run, flat = record.run, dict(record.run.learner.settings)
+    flat |= {f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}
+    for table in ("stream", "training"):
+        flat |= {f"{run.scenario.name}.{k}": v for k, v in run.scenario.settings[table].items()}
+    return flat

@@ -1,0 +1,34 @@
+"""``ffcl leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffcl import api
+from ffcl.cli import Results, Sort, show_tables
+from ffcl.records import read_records
+from ffcl_leaderboard.build import build
+
+
+def leaderboard(
+    results: Results = api.RESULTS,
+    learner: Annotated[list[str] | None, typer.Option("--learner", "-l", help="Keep this learner. Repeat.")] = None,
+    strategy: Annotated[list[str] | None, typer.Option("--strategy", "-t", help="Keep this strategy. Repeat.")] = None,
+    scenario: Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Keep this scenario. Repeat.")] = None,
+    sort: Sort = api.SORT,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the chosen rows' CSV files and plots here, not all rows' to --results.")
+    ] = None,
+) -> None:
+    """Rebuild CSV files and plots from the records alone, and show the leaderboard.
+
+    The files hold every record; filters choose what is shown, and what goes into --output.
+    """
+    records, problems = read_records(results)
+    chosen = api.select(records, api.as_list(learner), api.as_list(strategy), api.as_list(scenario), results)
+    shown = build(chosen, output, sort)
+    files = shown.files if output is not None else build(records, results, sort).files
+    show_tables(shown.view, files, problems)

@@ -1,0 +1,192 @@
+"""The plots, as PNG and SVG: accuracy over experiences, accuracy matrices, accuracy against forgetting."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ffcl.records import write_atomically
+from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
+from ffcl_leaderboard.statistics import t_interval
+
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "svg.hashsalt": "ffcl",
+    "svg.fonttype": "none",
+}
+# Okabe & Ito's colour-blind-safe palette, then darker kin of it; markers tell learners apart without colour.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C564B", "#6A3D9A", "#7F7F7F", "#1B5E20", "#B71C1C")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+LINES = ("-", "--", ":", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+
+
+class Styles:
+    """One colour and marker a learner and one line a strategy, the same in every plot."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self._learners = list(dict.fromkeys(sorted(f"{c.learner} {c.variant}" for c in cells)))
+        names = {c.strategy for c in cells}
+        self._strategies = sorted(names, key=lambda name: (name != "none", name))
+
+    def colour(self, cell: Cell) -> str:
+        """The learner's colour."""
+        return COLOURS[self._learner(cell) % len(COLOURS)]
+
+    def marker(self, cell: Cell) -> str:
+        """The learner's marker."""
+        return MARKERS[self._learner(cell) % len(MARKERS)]
+
+    def line(self, cell: Cell) -> str | tuple[int, tuple[int, ...]]:
+        """The strategy's line style."""
+        return LINES[self._strategies.index(cell.strategy) % len(LINES)]
+
+    def face(self, cell: Cell) -> str:
+        """Filled without a strategy, hollow with one."""
+        return self.colour(cell) if self._strategies.index(cell.strategy) == 0 else "white"
+
+    def _learner(self, cell: Cell) -> int:
+        return self._learners.index(f"{cell.learner} {cell.variant}")
+
+
+def draw_all(cells: Sequence[Cell], folder: Path) -> list[Path]:
+    """Draw every plot of every scenario; return the files."""
+    drawable = [cell for cell in cells if cell.done]
+    styles, files = Styles(drawable), []
+    with mpl.rc_context(STYLE):
+        for scenario, group in groupby(drawable, key=lambda c: c.scenario):
+            for name, figure in _figures(scenario, list(group), styles):
+                files += _save(figure, folder / f"{name}--{scenario}")
+    return files
+
+
+def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[tuple[str, Figure]]:
+    yield "accuracy", accuracy_figure(scenario, cells, styles)
+    yield "matrix", matrix_figure(scenario, cells)
+    if all(cell.matrices.shape[2] > 1 for cell in cells):
+        yield "forgetting", forgetting_figure(scenario, cells, styles)
+
+
+def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
+    """Accuracy over the experiences seen so far, after each experience, with its 95% t interval."""
+    figure, axes = _axes(len(cells))
+    widest = max(cell.matrices.shape[2] for cell in cells)
+    for number, cell in enumerate(cells):
+        curves = np.array([accuracy_seen(matrix) for matrix in cell.matrices])
+        intervals = np.array([t_interval(column) for column in curves.T]) * 100
+        # curves that coincide stay visible: each is shifted a little to the side
+        shift = 0.16 * (number / max(1, len(cells) - 1) - 0.5) if len(cells) > 1 else 0.0
+        x = np.arange(1, len(intervals) + 1) + shift
+        axes.errorbar(
+            x,
+            intervals[:, 0],
+            yerr=np.nan_to_num(np.stack([intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]])),
+            color=styles.colour(cell),
+            marker=styles.marker(cell),
+            markerfacecolor=styles.face(cell),
+            linestyle=styles.line(cell),
+            markersize=5,
+            linewidth=1.4,
+            capsize=2,
+            elinewidth=0.9,
+            label=cell.label,
+        )
+    axes.set_xticks(range(1, widest + 1) if widest <= 20 else np.linspace(1, widest, 11).round())
+    axes.set_ylim(-2, 102)
+    axes.set_xlabel("experiences learned")
+    axes.set_ylabel("accuracy over the experiences seen (%)")
+    axes.set_title(f"{scenario}: accuracy while learning")
+    _legend(axes)
+    return figure
+
+
+def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
+    """Final accuracy against forgetting, with the 95% t interval of both; the best corner is top left."""
+    figure, axes = _axes(len(cells))
+    for cell in cells:
+        accuracy = 100 * np.array(t_interval([final_accuracy(m) for m in cell.matrices]))
+        forgotten = 100 * np.array(t_interval([forgetting(m) for m in cell.matrices]))
+        axes.errorbar(
+            forgotten[0],
+            accuracy[0],
+            xerr=np.nan_to_num([[forgotten[0] - forgotten[1]], [forgotten[2] - forgotten[0]]]),
+            yerr=np.nan_to_num([[accuracy[0] - accuracy[1]], [accuracy[2] - accuracy[0]]]),
+            color=styles.colour(cell),
+            marker=styles.marker(cell),
+            markerfacecolor=styles.face(cell),
+            linestyle="none",
+            markersize=7,
+            capsize=2,
+            elinewidth=0.9,
+            label=cell.label,
+        )
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, -2), max(high, 102))
+    axes.set_ylim(-2, 102)
+    axes.set_xlabel("forgetting (%): less is better")
+    axes.set_ylabel("final accuracy (%): more is better")
+    axes.set_title(f"{scenario}: accuracy against forgetting")
+    _legend(axes)
+    return figure
+
+
+def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
+    """The mean accuracy matrix of each cell as a heat map: row i after experience i, column j on experience j."""
+    columns = min(4, len(cells))
+    rows = -(-len(cells) // columns)
+    size = max(cell.matrices.shape[2] for cell in cells)
+    side = min(3.4, 1.2 + 0.36 * size)
+    figure = Figure(figsize=(side * columns + 0.9, (side + 0.35) * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat[len(cells) :]:
+        axes.set_visible(False)
+    image = None
+    for axes, cell in zip(grid.flat, cells, strict=False):
+        mean = 100 * cell.matrices.mean(0)
+        image = axes.imshow(mean, vmin=0, vmax=100, cmap="cividis", aspect="auto")
+        axes.grid(visible=False)
+        axes.set_title(cell.label, fontsize=9)
+        if size <= 10:
+            axes.set_xticks(range(mean.shape[1]), [str(j + 1) for j in range(mean.shape[1])], fontsize=7)
+            axes.set_yticks(range(mean.shape[0]), [str(i) for i in range(mean.shape[0])], fontsize=7)
+            for (i, j), value in np.ndenumerate(mean):
+                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color="black" if value > 55 else "white")
+    figure.suptitle(f"{scenario}: accuracy (%) on experience (column) after learning experience (row; 0: untrained)", fontsize=10, wrap=True)
+    if image is not None:
+        figure.colorbar(image, ax=list(grid.flat), shrink=0.8)
+    return figure
+
+
+def _axes(n_entries: int) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(8.4, max(4.4, 0.9 + 0.26 * n_entries)), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, handlelength=3)
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    FigureCanvasAgg(figure)
+    files = []
+    for suffix, options in ((".png", {"dpi": 150}), (".svg", {"metadata": {"Date": None}})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=suffix[1:], **options)  # type: ignore[arg-type]
+        path = stem.with_name(stem.name + suffix)
+        write_atomically(path, buffer.getvalue())
+        files.append(path)
+    return files

@@ -1,0 +1,100 @@
+"""The two tables: the leaderboard, a row a configuration, and the runs, a row a seed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ffcl.errors import unknown_name
+from ffcl.records import Record
+from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.metrics import METRICS
+from ffcl_leaderboard.statistics import t_interval
+
+LOWER_IS_BETTER = {"forgetting", "train_seconds", "parameters"}
+SORTABLE = (*METRICS, "train_seconds", "samples_per_second", "parameters", "seeds", "learner", "strategy")
+
+
+def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
+    """One row per cell; within each scenario sorted by ``sort``, the best first.
+
+    Raises:
+        UsageError: ``sort`` is no column.
+    """
+    if sort not in SORTABLE:
+        raise unknown_name("column to sort by", sort, SORTABLE)
+    frame = pd.DataFrame([_row(cell) for cell in cells])
+    ascending = sort in LOWER_IS_BETTER or sort in ("learner", "strategy")
+    return frame.sort_values(
+        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last"
+    ).reset_index(drop=True)
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    run = cell.first.run
+    row: dict[str, Any] = {
+        "learner": cell.learner,
+        "strategy": cell.strategy,
+        "scenario": cell.scenario,
+        "configuration": run.configuration,
+        "variant": cell.variant,
+        "seeds": len(cell.done),
+        "failed": len(cell.failed),
+    }
+    for name, metric in METRICS.items():
+        interval = t_interval([metric(matrix) for matrix in cell.matrices])
+        row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    seconds = [record.train_seconds for record in cell.done]
+    row |= {
+        "train_seconds": float(np.mean(seconds)) if seconds else math.nan,
+        "samples_per_second": _rate(cell.done),
+        "parameters": cell.done[0].n_parameters if cell.done else math.nan,
+        "ffcl_version": run.ffcl,
+        "learner_version": f"{run.learner.distribution} {run.learner.version} {run.learner.code}",
+        "strategy_version": f"{run.strategy.distribution} {run.strategy.version} {run.strategy.code}",
+        "scenario_version": f"{run.scenario.distribution} {run.scenario.version} {run.scenario.code}",
+        "learner_settings": json.dumps(run.learner.settings, sort_keys=True),
+        "strategy_settings": json.dumps(run.strategy.settings, sort_keys=True),
+        "scenario_settings": json.dumps(run.scenario.settings, sort_keys=True),
+    }
+    return row
+
+
+def _rate(records: Sequence[Record]) -> float:
+    seconds = sum(record.train_seconds for record in records)
+    return sum(record.train_samples for record in records) / seconds if seconds else math.nan
+
+
+def runs_frame(records: Sequence[Record], superseded: Sequence[Record] = ()) -> pd.DataFrame:
+    """One row per run; ``current`` is false for runs of code that has been edited since."""
+    rows = [_run_row(r, is_current=True) for r in records] + [_run_row(r, is_current=False) for r in superseded]
+    frame = pd.DataFrame(rows)
+    return frame.sort_values(["scenario", "learner", "strategy", "configuration", "seed"], ignore_index=True)
+
+
+def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
+    run, done = record.run, record.status == "done"
+    return {
+        "learner": run.learner.name,
+        "strategy": run.strategy.name,
+        "scenario": run.scenario.name,
+        "configuration": run.configuration,
+        "seed": run.seed,
+        "status": record.status,
+        "current": is_current,
+        **{name: metric(record.accuracy) if record.accuracy else math.nan for name, metric in METRICS.items()},
+        "train_seconds": record.train_seconds if done else math.nan,
+        "evaluation_seconds": record.evaluation_seconds if done else math.nan,
+        "train_samples": record.train_samples if done else math.nan,
+        "parameters": record.n_parameters if done else math.nan,
+        "parameters_sha256": record.parameters_sha256,
+        "data_sha256": record.data_sha256,
+        "started": record.started,
+        "failure": f"{record.failure.kind}: {record.failure.message}" if record.failure else "",
+        "key": run.key,
+    }
