@@ -63,9 +63,7 @@ def run(
 
     registry = installed()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings)
-    summary = run_plan(
-        plan, Path(results), data_folder(data_root), worker_count(workers), rerun=rerun, shown=progress
-    )
+    summary = run_plan(plan, Path(results), data_folder(data_root), worker_count(workers), rerun=rerun, shown=progress)
     summary.raise_without_data()
     return tables(registry, records_of(plan, Path(results))).runs
 

@@ -30,7 +30,9 @@ Sort = Annotated[str, typer.Option(help="Column of the leaderboard to sort by.")
 
 
 @app.callback(invoke_without_command=True)
-def _main(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
     if version:
         from importlib.metadata import version as version_of
 
@@ -52,7 +54,8 @@ def run(
         str, typer.Option(help="A number n for the seeds 0 to n-1, or seeds and ranges: 0,3,10-19.")
     ] = str(api.SEEDS),
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a setting: ff.hidden=500, split-digits.epochs=5. Repeat.")
+        list[str] | None,
+        typer.Option("--set", help="Change a setting: ff.hidden=500, split-digits.epochs=5. Repeat."),
     ] = None,
     data_root: Annotated[
         Path | None,
@@ -149,7 +152,9 @@ def list_() -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A learner, a strategy or a scenario (name or TOML path).")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A learner, a strategy or a scenario (name or TOML path).")],
+) -> None:
     """Show the settings of a learner, strategy or scenario: type, default and range."""
     from ffcl.registry import installed
 
@@ -174,13 +179,22 @@ def _show(name: str, kind: str, offer: Any) -> None:
 
 def _show_scenario(offer: Any) -> None:
     scenario, console = offer.item, Console()
-    console.print(f"[bold]{scenario.name}[/] (scenario, {offer.plugin.distribution} {offer.plugin.version})", highlight=False)
+    console.print(
+        f"[bold]{scenario.name}[/] (scenario, {offer.plugin.distribution} {offer.plugin.version})",
+        highlight=False,
+    )
     console.print(scenario.summary, markup=False)
     values = {**scenario.stream.to_mapping(), **scenario.training.to_mapping()}
     fields = (*type(scenario.stream).fields(), *type(scenario.training).fields())
     console.print(_settings(scenario.name, fields, values))
     outline = scenario.outline(0)
-    table = Table(title="Experiences of seed 0", title_justify="left", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(
+        title="Experiences of seed 0",
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+    )
     table.add_column("experience", justify="right")
     table.add_column("classes of the data set")
     for number, classes in enumerate(outline, start=1):

@@ -54,7 +54,8 @@ def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int) -> Tensor:
     if not isinstance(scores, Tensor) or scores.shape != (len(x), n_classes):
         shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise LearnerError(
-            f"{name}.forward() must return scores of shape (batch, classes seen) = ({len(x)}, {n_classes}), got {shape}."
+            f"{name}.forward() must return scores of shape (batch, classes seen) = ({len(x)}, {n_classes}), "
+            f"got {shape}."
         )
     if not torch.isfinite(scores).all():
         raise LearnerError(f"{name}.forward() returned scores that are not finite.")

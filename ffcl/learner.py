@@ -100,7 +100,7 @@ class _AsGradient(torch.autograd.Function):
         return (None, None, *(grads[0] * update for update in ctx.updates))
 
 
-def as_gradient(value: Tensor, updates: Mapping[nn.Parameter, Tensor]) -> Tensor:
+def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor]) -> Tensor:
     """Wrap a hand-written rule as a loss: ``backward()`` on the result deposits exactly ``updates``.
 
     Optimizers, penalties (EWC, SI) and projections (GEM) then act on the rule as on any gradient, without
@@ -113,8 +113,7 @@ def as_gradient(value: Tensor, updates: Mapping[nn.Parameter, Tensor]) -> Tensor
     for parameter, update in updates.items():
         if parameter.shape != update.shape:
             raise LearnerError(
-                f"An update of shape {tuple(update.shape)} was given for a parameter of shape "
-                f"{tuple(parameter.shape)}."
+                f"An update of shape {tuple(update.shape)} was given for a parameter of shape {tuple(parameter.shape)}."
             )
-    result: Tensor = _AsGradient.apply(value, tuple(updates.values()), *updates.keys())  # type: ignore[no-untyped-call]
+    result: Tensor = _AsGradient.apply(value, tuple(updates.values()), *updates.keys())
     return result

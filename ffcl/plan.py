@@ -105,7 +105,8 @@ def make_plan(
     chosen_scenarios = [registry.scenario(n) for n in _unique(scenarios)]
 
     components: dict[str, Component] = {}
-    for offer in (*chosen_learners, *chosen_strategies):
+    offers: list[Offer[Any]] = [*chosen_learners, *chosen_strategies]
+    for offer in offers:
         name = offer.item.name
         hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
         hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)

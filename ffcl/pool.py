@@ -41,9 +41,7 @@ class Event:
     message: str = ""
 
 
-def run_all(
-    runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False
-) -> Iterator[Event]:
+def run_all(runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False) -> Iterator[Event]:
     """Run everything that is not done yet, yielding events; closing the iterator stops the workers.
 
     Args:
@@ -69,9 +67,7 @@ def run_all(
     yield from serve(pending, results, data_root, min(workers, len(pending)))
 
 
-def _serve_here(
-    pending: deque[tuple[Run, bool]], results: Path, data_root: Path, workers: int
-) -> Iterator[Event]:
+def _serve_here(pending: deque[tuple[Run, bool]], results: Path, data_root: Path, workers: int) -> Iterator[Event]:
     jobs = _Jobs(pending)
     while (job := jobs.take()) is not None:
         run, wait = job
@@ -141,7 +137,7 @@ class _Worker(threading.Thread):
         super().__init__(daemon=True)
         self._jobs, self._results, self._data_root, self._events = jobs, results, data_root, events
         self._process: subprocess.Popen[str] | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the worker)
         self._stopped = False
 
     def run(self) -> None:
@@ -165,8 +161,14 @@ class _Worker(threading.Thread):
 
     def _do(self, run: Run, wait: bool) -> None:
         process = self._living_process()
-        assert process.stdin is not None and process.stdout is not None
-        job = {"run": asdict(run), "results": str(self._results), "data_root": str(self._data_root), "wait": wait}
+        assert process.stdin is not None
+        assert process.stdout is not None
+        job = {
+            "run": asdict(run),
+            "results": str(self._results),
+            "data_root": str(self._data_root),
+            "wait": wait,
+        }
         started = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             process.stdin.write(json.dumps(job) + "\n")
@@ -206,8 +208,6 @@ class _Worker(threading.Thread):
         last_words = self._log.read().decode("utf-8", "replace")[-4000:]
         message = f"the worker process ended in the middle of the run ({how})"
         failure = Failure("WorkerDied", message, last_words)
-        record = Record(
-            run, "failed", started, versions=library_versions(), hardware=hardware(), failure=failure
-        )
+        record = Record(run, "failed", started, versions=library_versions(), hardware=hardware(), failure=failure)
         write_record(self._results, record)
         self._events.put((Event(run, "failed", message=f"WorkerDied: {message}"), wait))

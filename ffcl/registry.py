@@ -81,9 +81,7 @@ class Registry:
         self._set(plugin, reason)
 
     def _set(self, plugin: Plugin, broken: str | None) -> None:
-        self.plugins[plugin.name] = Plugin(
-            plugin.name, plugin.module, plugin.distribution, plugin.version, broken
-        )
+        self.plugins[plugin.name] = Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, broken)
 
     def call(self, hook: str, **arguments: object) -> Iterator[tuple[Any, Plugin]]:
         """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit."""
@@ -174,7 +172,9 @@ class Registry:
         if name.endswith(".toml") or "/" in name:
             scenario = read_scenario(Path(name), self.stream_specs)
             if scenario.name in self.scenarios:
-                raise UsageError(f"{name}: the name {scenario.name!r} is taken by an installed scenario; rename the file.")
+                raise UsageError(
+                    f"{name}: the name {scenario.name!r} is taken by an installed scenario; rename the file."
+                )
             if not _NAME.fullmatch(scenario.name):
                 raise UsageError(f"{name}: {_name_rule(scenario.name)}")
             return Offer(scenario, self.streams[scenario.spec.name].plugin)

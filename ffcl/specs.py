@@ -47,7 +47,7 @@ class LearnerSpec:
     name: str
     summary: str
     hyperparameters: type[Parameters]
-    learner: str | Callable[[tuple[int, ...], Any], Learner]
+    learner: str | Callable[[tuple[int, ...], Any], Learner[Any]]
     rule: Literal["gradient", "observe"] = "gradient"
 
 

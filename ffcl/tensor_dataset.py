@@ -7,7 +7,7 @@ loader of Avalanche and of its plugins works as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -78,9 +78,7 @@ class TensorDataset(TaskAwareSupervisedClassificationDataset):
     transformation or an extra attribute comes in, it falls back on Avalanche's way, a sample at a time.
     """
 
-    def __init__(
-        self, datasets: Sequence[Any], *, indices: Sequence[int] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, datasets: Sequence[Any], *, indices: Sequence[int] | None = None, **kwargs: Any) -> None:
         super().__init__(datasets, indices=indices, **kwargs)
         self._index = None if kwargs.get("transform_groups") else _index_of(datasets, indices)
         self._tasks: Tensor | None = None
@@ -149,7 +147,7 @@ def tensor_dataset(samples: Samples, task: int) -> TensorDataset:
 def batched_concat(concat: type[Any]) -> type[Any]:
     """Derive from PyTorch's ``ConcatDataset`` one that fetches a batch from each of its parts."""
 
-    class BatchedConcat(concat):  # type: ignore[misc]
+    class BatchedConcat(concat):
         def __getitems__(self, indices: Sequence[int]) -> list[Any]:
             if not all(hasattr(d, "__getitems__") for d in self.datasets):
                 return [self[i] for i in indices]
@@ -166,5 +164,3 @@ def batched_concat(concat: type[Any]) -> type[Any]:
             return fetched
 
     return BatchedConcat
-
-

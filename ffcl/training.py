@@ -46,10 +46,10 @@ class _Model(nn.Module):
     def forward(self, x: Tensor, task_labels: Tensor | None = None) -> Tensor:
         if self.scored:
             with self.randomness:
-                scores = self.learner(x)
+                scores: Tensor = self.learner(x)
         else:
             scores = x.new_empty(len(x), 0)  # nobody reads them
-        scores.scored_input = x, task_labels
+        scores.scored_input = x, task_labels  # type: ignore[attr-defined]
         return scores
 
 
@@ -141,7 +141,9 @@ class Training(SupervisedTemplate):
             shape = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise LearnerError(f"{name}.loss() must return a scalar tensor, got {shape}.")
         if not loss.requires_grad:
-            raise LearnerError(f"{name}.loss() returned a value without a gradient; is a rule not wrapped in as_gradient()?")
+            raise LearnerError(
+                f"{name}.loss() returned a value without a gradient; is a rule not wrapped in as_gradient()?"
+            )
         if not math.isfinite(loss.item()):
             raise LearnerError(
                 f"{name}.loss() returned {loss.item()} in experience {self.clock.train_exp_counter + 1}, "

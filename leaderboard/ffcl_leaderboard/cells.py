@@ -66,7 +66,8 @@ def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     by_identity: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_identity[_identity(record)].append(record)
-    kept, superseded = [], []
+    kept: list[Record] = []
+    superseded: list[Record] = []
     for group in by_identity.values():
         latest = max(group, key=lambda r: r.started).run.configuration
         for record in group:

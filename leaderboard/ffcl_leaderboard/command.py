@@ -20,7 +20,8 @@ def leaderboard(
     scenario: Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Keep this scenario. Repeat.")] = None,
     sort: Sort = api.SORT,
     output: Annotated[
-        Path | None, typer.Option(help="Write the chosen rows' CSV files and plots here, not all rows' to --results.")
+        Path | None,
+        typer.Option(help="Write the chosen rows' CSV files and plots here, not all rows' to --results."),
     ] = None,
 ) -> None:
     """Rebuild CSV files and plots from the records alone, and show the leaderboard.

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,9 +19,10 @@ from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl_leaderboard.statistics import t_interval
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
+    "axes.titlesize": 10,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.color": "#e6e6e6",
@@ -30,8 +32,23 @@ STYLE = {
     "svg.fonttype": "none",
 }
 # Okabe & Ito's colour-blind-safe palette, then darker kin of it; markers tell learners apart without colour.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C564B", "#6A3D9A", "#7F7F7F", "#1B5E20", "#B71C1C")
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#8C564B",
+    "#6A3D9A",
+    "#7F7F7F",
+    "#1B5E20",
+    "#B71C1C",
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+MIN_SPAN = 10.0
+"""The least a percentage axis spans, in points."""
 LINES = ("-", "--", ":", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 
 
@@ -109,7 +126,7 @@ def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Fig
     axes.set_ylim(-2, 102)
     axes.set_xlabel("experiences learned")
     axes.set_ylabel("accuracy over the experiences seen (%)")
-    axes.set_title(f"{scenario}: accuracy while learning")
+    axes.set_title(f"{scenario}: accuracy while learning\n{_seeds(cells)}")
     _legend(axes)
     return figure
 
@@ -134,12 +151,11 @@ def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> F
             elinewidth=0.9,
             label=cell.label,
         )
-    low, high = axes.get_xlim()
-    axes.set_xlim(min(low, -2), max(high, 102))
-    axes.set_ylim(-2, 102)
+    axes.set_xlim(*_at_least(axes.get_xlim(), MIN_SPAN))
+    axes.set_ylim(*_at_least(axes.get_ylim(), MIN_SPAN))
     axes.set_xlabel("forgetting (%): less is better")
     axes.set_ylabel("final accuracy (%): more is better")
-    axes.set_title(f"{scenario}: accuracy against forgetting")
+    axes.set_title(f"{scenario}: accuracy against forgetting\n{_seeds(cells)}")
     _legend(axes)
     return figure
 
@@ -159,13 +175,26 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
         mean = 100 * cell.matrices.mean(0)
         image = axes.imshow(mean, vmin=0, vmax=100, cmap="cividis", aspect="auto")
         axes.grid(visible=False)
+        axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_title(cell.label, fontsize=9)
         if size <= 10:
             axes.set_xticks(range(mean.shape[1]), [str(j + 1) for j in range(mean.shape[1])], fontsize=7)
             axes.set_yticks(range(mean.shape[0]), [str(i) for i in range(mean.shape[0])], fontsize=7)
             for (i, j), value in np.ndenumerate(mean):
-                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color="black" if value > 55 else "white")
-    figure.suptitle(f"{scenario}: accuracy (%) on experience (column) after learning experience (row; 0: untrained)", fontsize=10, wrap=True)
+                axes.text(
+                    j,
+                    i,
+                    f"{value:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color="black" if value > 55 else "white",
+                )
+    figure.suptitle(
+        f"{scenario}: accuracy (%) on experience (column) after learning experience (row; 0: untrained)",
+        fontsize=10,
+        wrap=True,
+    )
     if image is not None:
         figure.colorbar(image, ax=list(grid.flat), shrink=0.8)
     return figure
@@ -174,6 +203,18 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
 def _axes(n_entries: int) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8.4, max(4.4, 0.9 + 0.26 * n_entries)), layout="constrained")
     return figure, figure.subplots()
+
+
+def _at_least(limits: tuple[float, float], span: float) -> tuple[float, float]:
+    """Widen axis limits to at least ``span``, so that noise does not look like a difference."""
+    missing = max(0.0, span - (limits[1] - limits[0])) / 2
+    return limits[0] - missing, limits[1] + missing
+
+
+def _seeds(cells: Sequence[Cell]) -> str:
+    counts = sorted({len(cell.done) for cell in cells})
+    number = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"mean and 95% t interval over {number} seed{'s' * (counts != [1])}"
 
 
 def _legend(axes: Axes) -> None:
@@ -185,7 +226,7 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     files = []
     for suffix, options in ((".png", {"dpi": 150}), (".svg", {"metadata": {"Date": None}})):
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix[1:], **options)  # type: ignore[arg-type]
+        figure.savefig(buffer, format=suffix[1:], **options)
         path = stem.with_name(stem.name + suffix)
         write_atomically(path, buffer.getvalue())
         files.append(path)

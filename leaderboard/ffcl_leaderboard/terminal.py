@@ -32,7 +32,12 @@ def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
                 "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
             )
         parts += [table, Text()]
-    parts.append(Text("Per cent, mean over seeds ± half of the 95% t interval; more columns in leaderboard.csv.", style="dim"))
+    parts.append(
+        Text(
+            "Per cent, mean over seeds ± half of the 95% t interval; more columns in leaderboard.csv.",
+            style="dim",
+        )
+    )
     if n_superseded:
         parts.append(Text(f"{n_superseded} runs of code that has been edited since are left out.", style="dim"))
     return Group(*parts)
@@ -43,5 +48,3 @@ def _percent(mean: float, low: float) -> str:
         return "-"
     half = "" if math.isnan(low) else f" ±{100 * (mean - low):.1f}"
     return f"{100 * mean:.1f}{half}"
-
-

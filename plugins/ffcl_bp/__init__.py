@@ -13,5 +13,8 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
     from ffcl_bp.hyperparameters import BPHyperparameters
 
     yield LearnerSpec(
-        "bp", "back-propagation: an MLP, cross-entropy, one growing head", BPHyperparameters, "ffcl_bp.learner:BP"
+        "bp",
+        "back-propagation: an MLP, cross-entropy, one growing head",
+        BPHyperparameters,
+        "ffcl_bp.learner:BP",
     )

@@ -13,5 +13,8 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
     from ffcl_ff.hyperparameters import FFHyperparameters
 
     yield LearnerSpec(
-        "ff", "Forward-Forward: each layer learns by its own goodness", FFHyperparameters, "ffcl_ff.learner:FF"
+        "ff",
+        "Forward-Forward: each layer learns by its own goodness",
+        FFHyperparameters,
+        "ffcl_ff.learner:FF",
     )

@@ -16,7 +16,7 @@ class FFHyperparameters(Parameters):
 
     hidden: Annotated[int, IntDistribution(2, 4096, log=True), "units a layer"] = 200
     layers: Annotated[int, IntDistribution(1, 8), "layers"] = 2
-    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 3e-3
+    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 1e-3
     probability: Annotated[
         Literal["sigmoid", "symmetric"], "how goodness becomes the probability that a label is right"
     ] = "symmetric"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +28,12 @@ class FF(Learner[FFHyperparameters]):
         self.codes = LabelCodes(hp.code_bits)
         features = torch.Size(input_shape).numel()
         sizes = [features + hp.code_bits, *[hp.hidden] * hp.layers]
-        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+
+    @property
+    def stack(self) -> list[nn.Linear]:
+        """The layers, from the input up."""
+        return cast("list[nn.Linear]", self.layers)
 
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the label codes of new classes."""
@@ -47,7 +55,7 @@ class FF(Learner[FFHyperparameters]):
 
     def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The first layer's pre-activation, split: from the input (batch, hidden), from each code (classes, hidden)."""
-        first = self.layers[0]
+        first = self.stack[0]
         x = x.flatten(1)
         of_input, of_code = first.weight.split([x.shape[1], self.codes.bits], dim=1)
         codes = self.hyperparameters.code_amplitude * self.codes.codes
@@ -56,7 +64,7 @@ class FF(Learner[FFHyperparameters]):
     def _log_odds(self, h: Tensor) -> list[Tensor]:
         """Each layer's log-odds (...), given the first layer's output h (..., hidden)."""
         found = [self._probability(h)]
-        for layer in self.layers[1:]:
+        for layer in self.stack[1:]:
             h = torch.relu(layer(rule.normalise(h.detach())))  # detached: the error stays in its layer
             found.append(self._probability(h))
         return found

@@ -19,7 +19,7 @@ class HebbianHyperparameters(Parameters):
     lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 1e-3
     steps: Annotated[int, IntDistribution(1, 200), "time steps a sample is shown"] = 16
     leak: Annotated[float, FloatDistribution(0.0, 0.999), "share of the membrane potential kept a step"] = 0.85
-    threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.5
+    threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.25
     gain: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step"] = 3.0
     probability: Annotated[
         Literal["sigmoid", "symmetric"], "how goodness becomes the probability that a label is right"

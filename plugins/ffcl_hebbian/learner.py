@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +36,12 @@ class Hebbian(Learner[HebbianHyperparameters]):
         self.features = torch.Size(input_shape).numel()
         self.neurons = lif_parameters(hp.leak, hp.threshold)
         sizes = [self.features + hp.code_bits, *[hp.hidden] * hp.layers]
-        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+
+    @property
+    def stack(self) -> list[nn.Linear]:
+        """The layers, from the input up."""
+        return cast("list[nn.Linear]", self.layers)
 
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the label codes of new classes."""
@@ -41,8 +50,8 @@ class Hebbian(Learner[HebbianHyperparameters]):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """Log-odds summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
-        of_input, of_code = self.layers[0].weight.split([self.features, self.codes.bits], dim=1)
-        from_input = torch.addmm(self.layers[0].bias, x.flatten(1), of_input.T)
+        of_input, of_code = self.stack[0].weight.split([self.features, self.codes.bits], dim=1)
+        from_input = torch.addmm(self.stack[0].bias, x.flatten(1), of_input.T)
         from_codes = self._code_currents(slice(None)) @ of_code.T
         current = (from_input.unsqueeze(1) + from_codes).flatten(0, 1)
         log_odds = torch.stack([self._log_odds(rate) for rate in self._rates(current)]).sum(0)
@@ -59,8 +68,8 @@ class Hebbian(Learner[HebbianHyperparameters]):
 
         pre = torch.cat([x.flatten(1).repeat(2, 1), self._code_currents(labels)], dim=1)
         value = torch.zeros(())
-        updates: dict[nn.Parameter, Tensor] = {}
-        for layer, rate in zip(self.layers, self._rates(self.layers[0](pre)), strict=True):
+        updates: dict[Tensor, Tensor] = {}
+        for layer, rate in zip(self.stack, self._rates(self.stack[0](pre)), strict=True):
             value = value + (weight * rule.cross_entropy(self._log_odds(rate), target)).sum()
             post = self.hyperparameters.gain * rate
             responsive = post * (rate < 1)
@@ -75,8 +84,12 @@ class Hebbian(Learner[HebbianHyperparameters]):
 
     def _rates(self, current: Tensor) -> list[Tensor]:
         hp = self.hyperparameters
-        further = [lambda spikes, layer=layer: layer(hp.gain * spikes) for layer in self.layers[1:]]
+        further = [partial(self._current, layer) for layer in self.stack[1:]]
         return run_layers(current, further, hp.steps, self.neurons)
+
+    def _current(self, layer: nn.Linear, spikes: Tensor) -> Tensor:
+        current: Tensor = layer(self.hyperparameters.gain * spikes)
+        return current
 
     def _log_odds(self, rate: Tensor) -> Tensor:
         hp, trace = self.hyperparameters, self.hyperparameters.gain * rate

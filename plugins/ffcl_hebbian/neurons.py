@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from norse.torch.functional.lif_box import (
@@ -28,7 +28,7 @@ def lif_parameters(leak: float, threshold: float) -> LIFBoxParameters:
 
 @torch.no_grad()
 def run_layers(
-    current: Tensor, further: list[Callable[[Tensor], Tensor]], steps: int, neurons: LIFBoxParameters
+    current: Tensor, further: Sequence[Callable[[Tensor], Tensor]], steps: int, neurons: LIFBoxParameters
 ) -> list[Tensor]:
     """Run a stack of layers on a constant input current, spike by spike.
 

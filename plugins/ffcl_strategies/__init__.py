@@ -14,5 +14,8 @@ def ffcl_strategies() -> Iterable[StrategySpec]:
 
     yield StrategySpec("none", "nothing against forgetting", Parameters, "ffcl_strategies.plugins:none")
     yield StrategySpec(
-        "replay", "stored samples of past experiences in every batch", Replay, "ffcl_strategies.plugins:replay"
+        "replay",
+        "stored samples of past experiences in every batch",
+        Replay,
+        "ffcl_strategies.plugins:replay",
     )

@@ -80,11 +80,15 @@ def _idx_files(name: str, root: Path) -> DataSet:
     if name == "MNIST":
         for file, expected in MNIST_SHA256.items():
             if hashlib.sha256((folder / file).read_bytes()).hexdigest() != expected:
-                raise DataError(f"{folder / file} is damaged: its SHA-256 is not MNIST's. Delete it to download it again.")
+                raise DataError(
+                    f"{folder / file} is damaged: its SHA-256 is not MNIST's. Delete it to download it again."
+                )
     try:
         train, test = kind(root, train=True), kind(root, train=False)
     except (RuntimeError, ValueError, AssertionError, OSError) as error:
-        raise DataError(f"The files of {name} in {folder} are damaged: {error}. Delete them to download them again.") from error
+        raise DataError(
+            f"The files of {name} in {folder} are damaged: {error}. Delete them to download them again."
+        ) from error
     for split, n in ((train, 60_000), (test, 10_000)):
         counts = torch.bincount(split.targets, minlength=10) if len(split.targets) else torch.zeros(10)
         if tuple(split.data.shape) != (n, 28, 28) or len(counts) != 10 or int(counts.sum()) != n:

@@ -42,7 +42,13 @@ class Rotated(Parameters):
     """All classes, turned by another angle in each experience."""
 
     dataset: DataSetName
-    angles: Annotated[tuple[float, ...], "degrees, counter-clockwise, one an experience"] = (0, 30, 60, 90, 120)
+    angles: Annotated[tuple[float, ...], "degrees, counter-clockwise, one an experience"] = (
+        0,
+        30,
+        60,
+        90,
+        120,
+    )
 
 
 def split_outline(parameters: Split, seed: int) -> tuple[tuple[int, ...], ...]:

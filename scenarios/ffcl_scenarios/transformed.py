@@ -49,7 +49,11 @@ def rotate(x: Tensor, degrees: float) -> Tensor:
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     turn = torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
     turned = [
-        grid_sample(part, affine_grid(turn.expand(len(part), 2, 3), list(part.shape), align_corners=False), align_corners=False)
+        grid_sample(
+            part,
+            affine_grid(turn.expand(len(part), 2, 3), list(part.shape), align_corners=False),
+            align_corners=False,
+        )
         for part in x.split(5000)
     ]
     return torch.cat(turned)

@@ -1,0 +1,358 @@
+"""The learner contract as checks that any plugin can run.
+
+With pytest, one test a check:
+
+    import pytest
+    from ffcl.testing import learner_checks
+
+    @pytest.mark.parametrize("check", learner_checks("mine"), ids=str)
+    def test_contract(check):
+        check()
+
+or all at once: ``check_learner("mine")``. A learner is checked on small made-up data with its default
+hyper-parameters, or with those given.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffcl.evaluation import checked_scores
+from ffcl.execute import state_digest
+from ffcl.learner import Learner
+from ffcl.parameters import Parameters
+from ffcl.randomness import reproducible
+from ffcl.registry import installed
+from ffcl.specs import LearnerSpec, resolve
+
+SHAPE = (1, 6, 6)
+FIRST, SECOND = (0, 1), (2, 3)
+BATCH = 16
+
+
+class ContractError(AssertionError):
+    """A learner does not keep the contract; the message says which part and how."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A learner under test: builds it, and makes it learn as the run loop would."""
+
+    spec: LearnerSpec
+    hyperparameters: Parameters
+
+    def build(self) -> Learner[Any]:
+        """A fresh learner."""
+        learner: Learner[Any] = resolve(self.spec.learner)(SHAPE, self.hyperparameters)
+        return learner
+
+    def learn(
+        self,
+        learner: Learner[Any],
+        classes: tuple[int, ...],
+        steps: int = 5,
+        salt: int = 0,
+        size: int = BATCH,
+    ) -> None:
+        """Train for a few batches of these classes, with a fresh optimizer."""
+        learner.train()
+        optimizer = None if self.spec.rule == "observe" else learner.optimizer()
+        for step in range(steps):
+            x, y = samples(classes, size, 1000 * salt + step)
+            self.step(learner, optimizer, x, y, None)
+
+    def step(
+        self,
+        learner: Learner[Any],
+        optimizer: torch.optim.Optimizer | None,
+        x: Tensor,
+        y: Tensor,
+        allowed: Tensor | None,
+    ) -> None:
+        """One update."""
+        if optimizer is None:
+            learner.observe(x, y, allowed)
+            return
+        optimizer.zero_grad()
+        loss = learner.loss(x, y, allowed)
+        expect(loss.dim() == 0, f"loss() returned shape {tuple(loss.shape)}, not a scalar")
+        expect(bool(torch.isfinite(loss)), f"loss() returned {loss.item()}")
+        loss.backward()
+        optimizer.step()
+
+    def two_experiences(self) -> Learner[Any]:
+        """A learner that has been through two experiences of two classes each."""
+        learner = self.build()
+        for salt, classes in enumerate((FIRST, SECOND)):
+            learner.begin_experience(classes)
+            self.learn(learner, classes, salt=salt)
+        return learner
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of the contract, applied to one learner; call it."""
+
+    name: str
+    function: Callable[[Case], None]
+    case: Case
+
+    def __call__(self) -> None:
+        """Raise ContractError if the learner does not keep this part."""
+        with reproducible(0):
+            try:
+                self.function(self.case)
+            except ContractError as error:
+                raise ContractError(f"{self.case.spec.name}: {self.name}: {error}") from error
+
+    def __str__(self) -> str:
+        return f"{self.case.spec.name}:{self.name}"
+
+
+def learner_checks(learner: str | LearnerSpec, **hyperparameters: object) -> list[Check]:
+    """Every check of the contract for a learner, given by its installed name or its spec.
+
+    Raises:
+        UsageError: no such learner, or hyper-parameters that do not fit.
+    """
+    if isinstance(learner, str):
+        registry = installed()
+        learner = registry.get("learner", learner, registry.learners).item
+    case = Case(learner, learner.hyperparameters.from_mapping(hyperparameters, learner.name))
+    return [Check(f.__name__, f, case) for f in CHECKS]
+
+
+def check_learner(learner: str | LearnerSpec, **hyperparameters: object) -> None:
+    """Run every check; report all that fail.
+
+    Raises:
+        ContractError: the learner does not keep the contract.
+    """
+    broken = []
+    for check in learner_checks(learner, **hyperparameters):
+        try:
+            check()
+        except Exception as error:
+            broken.append(f"{check}: {type(error).__name__}: {error}")
+    if broken:
+        raise ContractError("\n".join(broken))
+
+
+def samples(classes: tuple[int, ...], size: int, salt: int) -> tuple[Tensor, Tensor]:
+    """Made-up samples in 0 to 1, easy to tell apart: each class has its own bright pixels.
+
+    Returns:
+        Inputs (size, *SHAPE) and labels (size,).
+    """
+    generator = torch.Generator().manual_seed(salt)
+    y = torch.tensor(classes)[torch.arange(size) % len(classes)]
+    x = 0.3 * torch.rand(size, *SHAPE, generator=generator)
+    pixels = torch.arange(36).view(SHAPE) % 4
+    return x + 0.7 * (pixels == y.view(-1, 1, 1, 1)), y
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise ContractError with the message ``otherwise`` unless ``holds``."""
+    if not holds:
+        raise ContractError(otherwise)
+
+
+@torch.no_grad()
+def scores_of(learner: Learner[Any], x: Tensor) -> Tensor:
+    """Scores in evaluation mode, under a fixed seed."""
+    learner.eval()
+    with reproducible(1):
+        scores: Tensor = learner(x)
+    return scores
+
+
+@contextmanager
+def _unchanged(what: str, *tensors: Tensor) -> Iterator[None]:
+    before = [t.clone() for t in tensors]
+    yield
+    same = all(torch.equal(a, b) for a, b in zip(before, tensors, strict=True))
+    expect(same, f"{what} changed the tensors it was given")
+
+
+def defines_its_rule(case: Case) -> None:
+    """The class defines the method that its spec's ``rule`` names."""
+    method = "observe" if case.spec.rule == "observe" else "loss"
+    learner = case.build()
+    expect(isinstance(learner, Learner), f"{type(learner).__name__} is no subclass of ffcl.learner.Learner")
+    defined = getattr(type(learner), method) is not getattr(Learner, method)
+    expect(defined, f"rule={case.spec.rule!r} asks for a method {method}(), which is not defined")
+
+
+def grows_by_classes(case: Case) -> None:
+    """Two classes, two scores; two more, four; and known classes coming back add none."""
+    learner = case.build()
+    x, _ = samples(FIRST, BATCH, 0)
+    for classes, expected in ((FIRST, 2), (SECOND, 4), (FIRST, 4)):
+        learner.begin_experience(classes)
+        got = tuple(scores_of(learner, x).shape)
+        expect(
+            got == (BATCH, expected),
+            f"with {expected} classes seen, scores have shape {got}, not {(BATCH, expected)}",
+        )
+
+
+def scores_are_finite(case: Case) -> None:
+    """After training the scores are floating-point, finite and of shape (batch, classes seen)."""
+    learner = case.two_experiences()
+    x, _ = samples(FIRST + SECOND, BATCH, 0)
+    learner.eval()
+    with torch.no_grad():
+        try:
+            scores = checked_scores(learner, x, 4)
+        except Exception as error:
+            raise ContractError(str(error)) from error
+    expect(scores.is_floating_point(), f"scores are of type {scores.dtype}")
+
+
+def learns(case: Case) -> None:
+    """After 150 batches of two classes that are easy to tell apart, most training samples are right."""
+    learner = case.build()
+    learner.begin_experience(FIRST)
+    case.learn(learner, FIRST, steps=150, size=32)
+    x, y = samples(FIRST, 200, 77)
+    right = (scores_of(learner, x).argmax(1) == y).float().mean().item()
+    expect(right > 0.8, f"only {right:.0%} right; chance is 50%")
+
+
+def is_deterministic(case: Case) -> None:
+    """The same seed gives the same state, bit for bit."""
+    digests = []
+    for _ in range(2):
+        with reproducible(3):
+            digests.append(state_digest(case.two_experiences()))
+    expect(digests[0] == digests[1], "two trainings under one seed ended in different states")
+
+
+def state_round_trip(case: Case) -> None:
+    """Saved, loaded into a fresh learner and trained on, it goes on exactly as the original does."""
+    original = case.two_experiences()
+    file = io.BytesIO()
+    torch.save(original.state_dict(), file)
+    file.seek(0)
+    with reproducible(99):
+        copy = case.build()
+        for classes in (FIRST, SECOND):
+            copy.begin_experience(classes)
+    try:
+        copy.load_state_dict(torch.load(file, weights_only=True))
+    except RuntimeError as error:
+        raise ContractError(f"its state cannot be loaded: {error}") from error
+    x, _ = samples(FIRST + SECOND, BATCH, 5)
+    expect(torch.equal(scores_of(original, x), scores_of(copy, x)), "the loaded learner scores differently")
+    for learner in (original, copy):
+        with reproducible(4):
+            case.learn(learner, SECOND, salt=7)
+    expect(
+        state_digest(original) == state_digest(copy),
+        "the loaded learner goes on differently: it keeps something outside its parameters and buffers",
+    )
+
+
+def takes_a_batch_of_one(case: Case) -> None:
+    """A single sample can be learned and scored."""
+    learner = case.build()
+    learner.begin_experience(FIRST)
+    case.learn(learner, FIRST, size=1)
+    x, _ = samples(FIRST, 1, 0)
+    expect(tuple(scores_of(learner, x).shape) == (1, 2), "a batch of one is not scored as (1, classes seen)")
+
+
+def takes_a_class_alone(case: Case) -> None:
+    """An experience of one class, the first of all, can be learned."""
+    learner = case.build()
+    learner.begin_experience((0,))
+    case.learn(learner, (0,))
+    x, _ = samples((0,), BATCH, 0)
+    scores = scores_of(learner, x)
+    expect(
+        scores.shape == (BATCH, 1) and bool(torch.isfinite(scores).all()),
+        "one class is not scored as (batch, 1)",
+    )
+
+
+def takes_allowed_classes(case: Case) -> None:
+    """A batch of mixed tasks, in which each sample allows the classes of its own, can be learned."""
+    learner = case.two_experiences()
+    x, y = samples(FIRST + SECOND, BATCH, 0)
+    allowed = (y.unsqueeze(1) // 2) == (torch.arange(4) // 2)
+    optimizer = None if case.spec.rule == "observe" else learner.optimizer()
+    for _ in range(3):
+        case.step(learner, optimizer, x, y, allowed)
+    expect(bool(torch.isfinite(scores_of(learner, x)).all()), "scores are not finite afterwards")
+
+
+def scoring_changes_nothing(case: Case) -> None:
+    """Scoring changes neither the learner nor its input: nothing is learned from test data."""
+    learner = case.two_experiences()
+    x, _ = samples(SECOND, BATCH, 0)
+    before = state_digest(learner)
+    with _unchanged("forward()", x):
+        first = scores_of(learner, x)
+    expect(state_digest(learner) == before, "forward() changed the learner's state")
+    expect(torch.equal(first, scores_of(learner, x)), "forward() scores differently the second time")
+
+
+def scores_each_sample_alone(case: Case) -> None:
+    """The scores of a sample do not depend on the other samples of its batch."""
+    learner = case.two_experiences()
+    x, _ = samples(FIRST + SECOND, BATCH, 0)
+    together = scores_of(learner, x)
+    alone = torch.cat([scores_of(learner, one) for one in x.split(1)])
+    expect(
+        torch.allclose(together, alone, rtol=1e-3, atol=1e-4),
+        f"scored alone a sample gets other scores than in a batch (by up to {(together - alone).abs().max():.2g})",
+    )
+
+
+def reads_only_what_it_is_given(case: Case) -> None:
+    """What lies in memory around a batch does not matter, and learning leaves the batch as it is."""
+    digests = []
+    for around in (0.0, 1e6):
+        with reproducible(5):
+            learner = case.build()
+            learner.begin_experience(FIRST)
+            optimizer = None if case.spec.rule == "observe" else learner.optimizer()
+            for step in range(3):
+                x, y = samples(FIRST, BATCH, step)
+                x, y = _embedded(x, around), _embedded(y, 1 if around else 0)
+                with _unchanged("learning", x, y):
+                    case.step(learner, optimizer, x, y, None)
+            digests.append(state_digest(learner))
+    expect(digests[0] == digests[1], "it read memory beyond the batch it was given")
+
+
+def _embedded(tensor: Tensor, around: float) -> Tensor:
+    """The same values as a slice of a larger tensor, which holds ``around`` everywhere else."""
+    whole = torch.full((3 * len(tensor), *tensor.shape[1:]), around, dtype=tensor.dtype)
+    window = whole[len(tensor) : 2 * len(tensor)]
+    window.copy_(tensor)
+    return window
+
+
+CHECKS: tuple[Callable[[Case], None], ...] = (
+    defines_its_rule,
+    grows_by_classes,
+    scores_are_finite,
+    learns,
+    is_deterministic,
+    state_round_trip,
+    takes_a_batch_of_one,
+    takes_a_class_alone,
+    takes_allowed_classes,
+    scoring_changes_nothing,
+    scores_each_sample_alone,
+    reads_only_what_it_is_given,
+)
+"""The contract, part by part."""
