@@ -49,7 +49,7 @@ def bare(stream: Stream, batch_size: int) -> float:
     for x, y in data:
         for index in torch.randperm(len(y)).split(batch_size):
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(x[index]), y[index])
+            loss = nn.functional.cross_entropy(model(x.index_select(0, index)), y.index_select(0, index))
             loss.backward()
             optimizer.step()
     return time.perf_counter() - began
@@ -57,7 +57,7 @@ def bare(stream: Stream, batch_size: int) -> float:
 
 def ffcl(stream: Stream, batch_size: int) -> float:
     learner = BP(stream.input_shape, BPHyperparameters(hidden=HIDDEN, layers=2, lr=LR))
-    training = Training(learner, RandomSequence(0), [], epochs=1, batch_size=batch_size)
+    training = Training(learner=learner, randomness=RandomSequence(0), epochs=1, batch_size=batch_size)
     experiences = list(avalanche_train_stream(stream))
     began = time.perf_counter()
     for experience in experiences:

@@ -112,9 +112,9 @@ def _training(run: Run, registry: Registry, stream: Stream) -> Training:
     with randomness:
         learner: Learner[Any] = resolve(learner_spec.learner)(stream.input_shape, learner_settings)
     return Training(
-        learner,
-        randomness,
-        resolve(strategy_spec.plugins)(strategy_settings),
+        learner=learner,
+        randomness=randomness,
+        plugins=resolve(strategy_spec.plugins)(strategy_settings),
         allowed=stream.allowed,
         scored="scores" in strategy_spec.needs,
         observes=learner_spec.rule == "observe",

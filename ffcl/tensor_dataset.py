@@ -80,7 +80,8 @@ class TensorDataset(TaskAwareSupervisedClassificationDataset):
 
     def __init__(self, datasets: Sequence[Any], *, indices: Sequence[int] | None = None, **kwargs: Any) -> None:
         super().__init__(datasets, indices=indices, **kwargs)
-        self._index = None if kwargs.get("transform_groups") else _index_of(datasets, indices)
+        transformed = kwargs.get("transform_groups") or kwargs.get("frozen_transform_groups")
+        self._index = None if transformed else _index_of(datasets, indices)
         self._tasks: Tensor | None = None
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
@@ -89,6 +90,12 @@ class TensorDataset(TaskAwareSupervisedClassificationDataset):
             return [self[int(i)] for i in indices]
         index = torch.as_tensor(indices)
         return [Batch(*self._fetch(self._index, index), self._task_labels().index_select(0, index))]
+
+    def replace_current_transform_group(self, transform: Any) -> TensorDataset:
+        """Copy with a transformation, which Avalanche applies sample by sample."""
+        changed: TensorDataset = super().replace_current_transform_group(transform)
+        changed._index = None
+        return changed
 
     def _fetch(self, where: _Index, index: Tensor) -> tuple[Tensor, Tensor]:
         position = where.position.index_select(0, index)

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.logging import BaseLogger
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
@@ -69,10 +70,10 @@ class Training(SupervisedTemplate):
 
     def __init__(
         self,
+        *,
         learner: Learner[Any],
         randomness: RandomSequence,
-        plugins: Sequence[Any],
-        *,
+        plugins: Sequence[Any] = (),
         epochs: int,
         batch_size: int,
         allowed: Tensor | None = None,
@@ -91,7 +92,7 @@ class Training(SupervisedTemplate):
             train_mb_size=batch_size,
             train_epochs=epochs,
             plugins=list(plugins),
-            evaluator=EvaluationPlugin(loggers=[]),
+            evaluator=EvaluationPlugin(loggers=[_NoLogger()]),
         )
         self.plugins.remove(self.evaluator)  # the record measures outside the loop
         self.model.train()
@@ -172,6 +173,10 @@ class Training(SupervisedTemplate):
         """Apply the gradients, unless the learner has updated itself."""
         if not self.observes:
             super().optimizer_step()
+
+
+class _NoLogger(BaseLogger):
+    """Without a logger the evaluator, which the template insists on, warns."""
 
 
 def _placeholder() -> torch.optim.Optimizer:

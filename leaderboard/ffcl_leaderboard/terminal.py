@@ -16,18 +16,18 @@ def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
     """One table a scenario: percentages with the half-width of their 95% t interval."""
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
-        table = Table(title=str(scenario), title_justify="left", box=None, header_style="bold", padding=(0, 2, 0, 0))
+        table = Table(title=str(scenario), title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0))
         table.add_column("learner", no_wrap=True)
         table.add_column("strategy", no_wrap=True)
         for name in ("seeds", *SHOWN, "train s"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in of_scenario.to_dict("records"):
-            variant = f"\n{row['variant']}" if row["variant"] else ""
-            seeds = f"{row['seeds']}" + (f" ({row['failed']} failed)" if row["failed"] else "")
+            notes = [row["variant"]] if row["variant"] else []
+            notes += [f"{row['failed']} failed"] if row["failed"] else []
             table.add_row(
-                f"{row['learner']}{variant}",
+                "\n".join([row["learner"], *notes]),
                 str(row["strategy"]),
-                seeds,
+                str(row["seeds"]),
                 *(_percent(row[name], row[f"{name}_low"]) for name in SHOWN),
                 "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
             )

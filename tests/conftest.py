@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ffcl import hookimpl
+from ffcl.plan import Run, make_plan
+from ffcl.registry import Plugin, Registry, installed
+
+with warnings.catch_warnings():  # importing them warns: of solvers that are missing, of torch.jit
+    warnings.simplefilter("ignore")
+    import avalanche.training
+    import norse.torch  # noqa: F401
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    """Where no data is: tests run on the digits, which need no folder."""
+    return tmp_path / "no-data"
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """The folder of the real MNIST, named by an environment variable; without it the test is skipped."""
+    root = os.environ.get("FFCL_DATA_ROOT")
+    if not root or not (Path(root) / "MNIST" / "raw").is_dir():
+        pytest.skip("FFCL_DATA_ROOT names no folder that holds MNIST/raw")
+    return Path(root)
+
+
+@pytest.fixture
+def registry_with() -> Iterator[Callable[..., Registry]]:
+    """The installed plugins, and more: ``registry_with(learners=[spec], strategies=[spec])``."""
+
+    def make(
+        learners: Iterable[Any] = (),
+        strategies: Iterable[Any] = (),
+        streams: Iterable[Any] = (),
+        scenarios: Iterable[Path] = (),
+    ) -> Registry:
+        registry = Registry()
+        for plugin in installed().plugins.values():
+            module = installed().manager.get_plugin(plugin.name)
+            registry.add(plugin, lambda module=module: module)
+        extra = SimpleNamespace(
+            ffcl_learners=hookimpl(lambda: list(learners)),
+            ffcl_strategies=hookimpl(lambda: list(strategies)),
+            ffcl_streams=hookimpl(lambda: list(streams)),
+            ffcl_scenarios=hookimpl(lambda: list(scenarios)),
+        )
+        registry.add(Plugin("extra", "extra", "extra-dist", "1.2"), lambda: extra)
+        assert not registry.broken
+        return registry
+
+    yield make
+
+
+def plan_run(
+    registry: Registry,
+    learner: str,
+    strategy: str = "none",
+    scenario: str = "split-digits",
+    seed: int = 0,
+    **settings: Any,
+) -> Run:
+    """One run; a setting is written ``ff__hidden=10``, and there is one epoch unless said otherwise."""
+    changes = {f"{scenario}.epochs": 1} | {name.replace("__", "."): value for name, value in settings.items()}
+    return make_plan(registry, [learner], [strategy], [scenario], [seed], changes).runs[0]
+
+
+@pytest.fixture
+def run_of() -> Callable[..., Run]:
+    """Make one run of the installed plugins: ``run_of("ff", seed=3, ff__hidden=10)``."""
+    return lambda learner, *args, registry=None, **settings: plan_run(
+        registry or installed(), learner, *args, **settings
+    )

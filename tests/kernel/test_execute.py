@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from ffcl import LearnerSpec, Parameters, StreamSpec
+from ffcl.errors import DataError
+from ffcl.execute import build_stream, execute
+from ffcl.plan import Run
+from ffcl.records import comparable
+from ffcl.registry import Registry, installed
+from ffcl_bp.hyperparameters import BPHyperparameters
+from ffcl_bp.learner import BP
+
+
+@pytest.mark.parametrize("learner", ["bp", "ff", "hebbian"])
+@pytest.mark.parametrize("strategy", ["none", "replay"])
+def test_a_seed_gives_the_same_record_bit_for_bit(
+    run_of: Callable[..., Run], data_root: Path, learner: str, strategy: str
+) -> None:
+    run = run_of(learner, strategy)
+    first = execute(run, installed(), data_root)
+    torch.rand(3)  # the state of the process in between does not matter
+    torch.set_num_threads(2)
+    second = execute(run, installed(), data_root)
+    assert first.status == "done", first.failure
+    assert comparable(first) == comparable(second)
+    assert first.parameters_sha256
+    other = execute(run_of(learner, strategy, seed=1), installed(), data_root)
+    assert other.parameters_sha256 != first.parameters_sha256
+
+
+def test_torch_is_left_as_it_was_found(run_of: Callable[..., Run], data_root: Path) -> None:
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    threads = torch.get_num_threads()
+    execute(run_of("ff"), installed(), data_root)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(
+    run_of: Callable[..., Run], data_root: Path
+) -> None:
+    calls: list[tuple[int, int]] = []
+    run = run_of("bp", bp__hidden=5)
+    record = execute(run, installed(), data_root, lambda done, total, row: calls.append((done, total)))
+    assert calls == [(i, 5) for i in range(6)]
+    assert record.accuracy is not None
+    assert [len(row) for row in record.accuracy] == [5] * 6
+    assert record.experiences == [list(c) for c in installed().scenarios["split-digits"].item.outline(0)]
+    assert record.n_parameters == (64 * 5 + 5) + (5 * 5 + 5) + (5 * 10 + 10)
+    assert record.train_samples == 1442
+    assert set(record.versions) >= {"python", "torch", "avalanche-lib", "ffcl"}
+    assert record.run.learner.settings["hidden"] == 5
+    # in class-incremental learning, nothing about classes to come can be right
+    assert all(record.accuracy[i][j] == 0 for i in range(6) for j in range(i, 5) if j >= max(1, i))
+
+
+
+
+class Raises(BP):
+    def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+        raise ZeroDivisionError("the rule is wrong")
+
+
+def test_a_learner_that_raises_leaves_a_record_of_it(
+    registry_with: Callable[..., Registry], run_of: Callable[..., Run], data_root: Path
+) -> None:
+    registry = registry_with(learners=[LearnerSpec("raises", "x", BPHyperparameters, Raises)])
+    record = execute(run_of("raises", registry=registry), registry, data_root)
+    assert record.status == "failed"
+    assert record.accuracy is None
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.message) == ("ZeroDivisionError", "the rule is wrong")
+    assert "in loss" in record.failure.traceback
+
+
+def test_missing_data_is_no_fault_of_the_learner(
+    registry_with: Callable[..., Registry], run_of: Callable[..., Run], data_root: Path, tmp_path: Path
+) -> None:
+    def build(parameters: Parameters, seed: int, root: Path) -> None:
+        raise DataError("the files are not there")
+
+    toml = tmp_path / "gone.toml"
+    toml.write_text('summary = "x"\n[stream]\nkind = "gone"\n')
+    kind = StreamSpec("gone", "x", Parameters, lambda parameters, seed: ((0, 1),), build)  # type: ignore[arg-type]
+    registry = registry_with(streams=[kind], scenarios=[toml])
+    with pytest.raises(DataError, match="the files are not there"):
+        execute(run_of("bp", "none", "gone", registry=registry), registry, data_root)
+
+
+def test_learners_of_a_seed_share_the_class_order(run_of: Callable[..., Run], data_root: Path) -> None:
+    orders = {build_stream(run_of(name, seed=4), installed(), data_root).outline for name in ("bp", "ff", "hebbian")}
+    assert len(orders) == 1
+    assert orders != {build_stream(run_of("bp", seed=5), installed(), data_root).outline}
+
+
+@pytest.mark.parametrize("scenario", ["split-digits-domain", "split-digits-task", "joint-digits"])
+@pytest.mark.parametrize("learner", ["bp", "ff", "hebbian"])
+@pytest.mark.parametrize("strategy", ["none", "replay"])
+def test_every_learner_runs_every_kind_of_scenario(
+    run_of: Callable[..., Run], data_root: Path, learner: str, strategy: str, scenario: str
+) -> None:
+    record = execute(run_of(learner, strategy, scenario, **{f"{scenario}.epochs": 3}), installed(), data_root)
+    assert record.status == "done", record.failure
+    assert record.accuracy is not None
+    assert sum(record.accuracy[-1]) / len(record.accuracy[-1]) > (0.55 if scenario != "joint-digits" else 0.6)

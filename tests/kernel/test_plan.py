@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pytest
+
+from ffcl import LearnerSpec, Parameters, StrategySpec
+from ffcl.errors import UsageError
+from ffcl.plan import Run, make_plan, parse_settings
+from ffcl.registry import Registry, installed
+
+
+def test_the_grid_is_crossed_with_seeds_slowest() -> None:
+    plan = make_plan(installed(), ["bp", "ff"], ["none", "replay"], ["split-digits"], range(2))
+    assert len(plan.runs) == 8
+    assert [run.seed for run in plan.runs] == [0] * 4 + [1] * 4
+    assert len({run.key for run in plan.runs}) == 8
+
+
+def test_a_name_given_twice_is_run_once() -> None:
+    assert len(make_plan(installed(), ["bp", "bp"], ["none"], ["split-digits"], [1, 1]).runs) == 1
+
+
+def test_the_hash_follows_every_setting_but_not_the_seed() -> None:
+    def configuration(seed: int = 0, **settings: object) -> str:
+        dotted = {k.replace("__", "."): v for k, v in settings.items()}
+        return make_plan(installed(), ["ff"], ["replay"], ["split-digits"], [seed], dotted).runs[0].configuration
+
+    base = configuration()
+    assert configuration(seed=5) == base
+    assert configuration(ff__hidden=200) == base
+    assert configuration(ff__hidden="200") == base
+    changed = {configuration(ff__hidden=201), configuration(replay__buffer=3), configuration(ff__lr=0.01)}
+    assert len(changed | {base}) == 4
+
+
+def test_a_run_survives_the_trip_to_a_worker(run_of: Callable[..., Run]) -> None:
+    run = run_of("hebbian", "replay")
+    copy = Run.from_mapping(asdict(run))
+    assert copy == run
+    assert copy.key == run.key
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["bpp"], ["none"], ["split-digits"], [0]), "Unknown learner 'bpp'. Did you mean 'bp'?"),
+        ((["bp"], ["replai"], ["split-digits"], [0]), "Unknown strategy 'replai'. Did you mean 'replay'?"),
+        ((["bp"], ["none"], ["split-digit"], [0]), "Unknown scenario 'split-digit'. Did you mean 'split-digits'?"),
+        ((["bp"], ["none"], ["split-digits"], [0], {"ff.hidden": 3}), "Unknown name to set"),
+        ((["ff"], ["none"], ["split-digits"], [0], {"ff.hiden": 3}), "Did you mean 'hidden'?"),
+        ((["ff"], ["none"], ["split-digits"], [0], {"hidden": 3}), "A setting is called name.parameter"),
+        ((["ff"], ["none"], ["split-digits"], [0], {"split-digits.experiences": 4}), "cannot be dealt out evenly"),
+    ],
+)
+def test_mistakes_are_found_before_anything_runs(arguments: tuple[object, ...], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        make_plan(installed(), *arguments)  # type: ignore[arg-type]
+    assert message in str(error.value)
+
+
+def test_settings_are_written_with_an_equals_sign() -> None:
+    assert parse_settings(["ff.hidden = 5", "a.b=c=d"]) == {"ff.hidden": "5", "a.b": "c=d"}
+    with pytest.raises(UsageError, match="A setting is written name.parameter=value"):
+        parse_settings(["ff.hidden"])
+
+
+def test_an_impossible_pair_is_refused_with_its_reason(registry_with: Callable[..., Registry]) -> None:
+    counts = LearnerSpec("counts", "x", Parameters, "nowhere:Nothing", rule="observe")
+    penalty = StrategySpec("penalty", "x", Parameters, "nowhere:nothing", needs=frozenset({"gradient"}))
+    registry = registry_with(learners=[counts], strategies=[penalty])
+    plan = make_plan(registry, ["counts", "bp"], ["none", "penalty"], ["split-digits"], [0])
+    assert {run.cell[:2] for run in plan.runs} == {("counts", "none"), ("bp", "none"), ("bp", "penalty")}
+    reason = "strategy 'penalty' needs gradient, but learner 'counts' updates itself in observe() without a gradient"
+    assert plan.refused == (reason,)
+    with pytest.raises(UsageError, match=r"Nothing to run: strategy 'penalty' needs gradient"):
+        make_plan(registry, ["counts"], ["penalty"], ["split-digits"], [0])

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from ffcl import LearnerSpec, Parameters, hookimpl
+from ffcl.errors import PluginError, UsageError
+from ffcl.registry import Plugin, Registry, code_fingerprint, installed
+
+
+def plugin(name: str) -> Plugin:
+    return Plugin(name, f"{name}_module", f"{name}-dist", "1.0")
+
+
+def offering(name: str) -> SimpleNamespace:
+    spec = LearnerSpec(name, "a learner", Parameters, "nowhere:Nothing")
+    return SimpleNamespace(ffcl_learners=hookimpl(lambda: [spec]))
+
+
+def test_the_built_in_offers_come_in_by_the_door_of_strangers() -> None:
+    registry = installed()
+    assert {"bp", "ff", "hebbian"} <= set(registry.learners)
+    assert {"none", "replay"} <= set(registry.strategies)
+    assert {"split-digits", "split-mnist-task", "joint-fashion-mnist", "permuted-mnist"} <= set(registry.scenarios)
+    assert registry.learners["ff"].plugin.distribution == "ffcl"
+    assert registry.broken == []
+
+
+def test_a_failing_import_is_listed_and_stops_nobody() -> None:
+    registry = Registry()
+
+    def fail() -> ModuleType:
+        raise ImportError("No module named 'brian3'")
+
+    registry.add(plugin("bad"), fail)
+    registry.add(plugin("good"), lambda: offering("mine"))
+    assert list(registry.learners) == ["mine"]
+    assert [(p.name, p.broken) for p in registry.broken] == [("bad", "ImportError: No module named 'brian3'")]
+
+
+def test_a_hook_that_raises_is_listed_and_stops_nobody() -> None:
+    registry = Registry()
+
+    def explode() -> None:
+        raise RuntimeError("boom")
+
+    registry.add(plugin("bad"), lambda: SimpleNamespace(ffcl_learners=hookimpl(explode)))
+    registry.add(plugin("good"), lambda: offering("mine"))
+    assert list(registry.learners) == ["mine"]
+    assert registry.broken[0].broken == "ffcl_learners raised RuntimeError: boom"
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (SimpleNamespace(ffcl_learner=hookimpl(lambda: [])), "it implements the hook 'ffcl_learner'. Unknown hook"),
+        (SimpleNamespace(ffcl_learners=lambda: []), "lacks the decorator @hookimpl"),
+        (SimpleNamespace(ffcl_learners=hookimpl(lambda registry: [])), "PluginValidationError"),
+        (SimpleNamespace(ffcl_learners=hookimpl(lambda: ["ff"])), "offered a str, not a LearnerSpec"),
+    ],
+)
+def test_a_mistake_in_a_hook_is_explained(module: SimpleNamespace, reason: str) -> None:
+    registry = Registry()
+    registry.add(plugin("bad"), lambda: module)
+    assert dict(registry.learners) == {}
+    assert reason in (registry.broken[0].broken or "")
+
+
+def test_a_misspelt_hook_names_the_nearest() -> None:
+    registry = Registry()
+    registry.add(plugin("bad"), lambda: SimpleNamespace(ffcl_learnres=hookimpl(lambda: [])))
+    assert "Did you mean 'ffcl_learners'?" in (registry.broken[0].broken or "")
+
+
+def test_a_name_taken_twice_names_both_culprits() -> None:
+    registry = Registry()
+    registry.add(plugin("one"), lambda: offering("mine"))
+    registry.add(plugin("two"), lambda: offering("mine"))
+    with pytest.raises(PluginError) as error:
+        registry.check()
+    assert str(error.value) == (
+        "The name 'mine' is taken twice: by plugin 'one' (one_module of one-dist 1.0) "
+        "and by plugin 'two' (two_module of two-dist 1.0). Uninstall one."
+    )
+
+
+def test_a_learner_may_not_be_called_like_a_strategy(registry_with: Callable[..., Registry]) -> None:
+    registry = registry_with(learners=[LearnerSpec("replay", "x", Parameters, "nowhere:Nothing")])
+    with pytest.raises(PluginError, match="The name 'replay' is taken twice"):
+        registry.check()
+
+
+def test_two_entry_points_of_one_name_are_an_error() -> None:
+    registry = Registry()
+    registry.add(plugin("one"), lambda: offering("mine"))
+    with pytest.raises(PluginError, match=r"Two plugins are called 'one': .*one-dist 1.0.* and .*one-dist 1.0"):
+        registry.add(plugin("one"), lambda: offering("other"))
+
+
+def test_a_name_must_be_fit_for_a_folder() -> None:
+    registry = Registry()
+    registry.add(plugin("one"), lambda: offering("My Learner"))
+    with pytest.raises(PluginError, match="names are lower-case letters and digits"):
+        registry.check()
+
+
+def test_an_unknown_name_offers_the_nearest_and_mentions_broken_plugins() -> None:
+    registry = Registry()
+
+    def fail() -> ModuleType:
+        raise ImportError("no gpu")
+
+    registry.add(plugin("bad"), fail)
+    registry.add(plugin("good"), lambda: offering("mine"))
+    with pytest.raises(UsageError) as error:
+        registry.get("learner", "mime", registry.learners)
+    assert "Unknown learner 'mime'. Did you mean 'mine'? Known: mine." in str(error.value)
+    assert "Broken: plugin 'bad' (bad_module of bad-dist 1.0): ImportError: no gpu." in str(error.value)
+
+
+def test_a_scenario_may_be_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\nexperiences = 2\n')
+    assert installed().scenario(str(path)).item.name == "mine"
+
+
+def test_a_path_may_not_shadow_an_installed_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "split-digits.toml"
+    path.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\n')
+    with pytest.raises(UsageError, match="is taken by an installed scenario"):
+        installed().scenario(str(path))
+
+
+def test_the_fingerprint_follows_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fingerprint(name: str, source: str) -> str:
+        (tmp_path / f"{name}.py").write_text(source)
+        __import__(name)
+        return code_fingerprint(name)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    first = fingerprint("ffcl_fingerprint_a", "x = 1\n")
+    assert len(first) == 12
+    assert fingerprint("ffcl_fingerprint_b", "x = 2\n") != first
