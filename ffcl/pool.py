@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -150,14 +151,26 @@ class _Worker(threading.Thread):
                 self._events.put((Event(run, "started"), wait))
                 self._do(run, wait)
         finally:
-            self.stop()
+            self._end_process()
+            self._log.close()
             self._events.put(None)
 
     def stop(self) -> None:
+        """End this worker from another thread, in the middle of a run if need be."""
         self._stopped = True
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self._process.kill()
-            self._process.wait()
+
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # what the dead process did not read is lost
+                if pipe is not None:
+                    pipe.close()
+        self._process = None
 
     def _do(self, run: Run, wait: bool) -> None:
         process = self._living_process()
@@ -186,7 +199,7 @@ class _Worker(threading.Thread):
             self._bury(process, run, started, wait)
 
     def _living_process(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None:
             self._log.truncate(0)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ffcl.worker"],
@@ -206,6 +219,7 @@ class _Worker(threading.Thread):
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self._log.seek(0)
         last_words = self._log.read().decode("utf-8", "replace")[-4000:]
+        self._end_process()
         message = f"the worker process ended in the middle of the run ({how})"
         failure = Failure("WorkerDied", message, last_words)
         record = Record(run, "failed", started, versions=library_versions(), hardware=hardware(), failure=failure)

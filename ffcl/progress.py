@@ -56,33 +56,36 @@ class Estimate:
         self._pending: Counter[tuple[str, str, str]] = Counter(run.cell for run in plan.runs)
         self._workers = max(1, workers)
         self._durations: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-        self.running: dict[Run, tuple[float, Event]] = {}
+        self.running: dict[str, tuple[float, Event]] = {}
 
     def note(self, event: Event, now: float) -> None:
         """Take in an event at time ``now``, in seconds."""
         if event.event == "started":
-            self.running[event.run] = now, event
-        elif event.event == "progress" and event.run in self.running:
-            self.running[event.run] = self.running[event.run][0], event
+            self.running[event.run.key] = now, event
+        elif event.event == "progress" and event.run.key in self.running:
+            # a run's clock starts when it is ready to train: a worker's first run also imports the libraries
+            started = self.running[event.run.key][0] if event.done else now
+            self.running[event.run.key] = started, event
         elif event.event in FINAL:
-            started = self.running.pop(event.run, None)
+            running = self.running.pop(event.run.key, None)
             if event.event == "busy":
                 return
             self._pending[event.run.cell] -= 1
-            if started is not None and event.event == "done":
-                self._durations[event.run.cell].append(now - started[0])
+            if running is not None and event.event == "done":
+                self._durations[event.run.cell].append(now - running[0])
 
     def seconds_left(self, now: float) -> float | None:
         """Seconds left at time ``now``; None while nothing is known."""
         known = {cell: sum(d) / len(d) for cell, d in self._durations.items()}
-        for run, (started, event) in self.running.items():
-            if event.done and run.cell not in known:
-                known[run.cell] = (now - started) * event.total / event.done
+        for started, event in self.running.values():
+            if event.done and event.run.cell not in known:
+                known[event.run.cell] = (now - started) * event.total / event.done
         if not known:
             return None
         typical = sum(known.values()) / len(known)
         work = sum(known.get(cell, typical) * n for cell, n in self._pending.items())
-        spent = sum(min(now - started, known.get(run.cell, typical)) for run, (started, _) in self.running.items())
+        running = self.running.values()
+        spent = sum(min(now - started, known.get(event.run.cell, typical)) for started, event in running)
         return max(0.0, work - spent) / self._workers
 
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ffcl
+from ffcl.errors import UsageError
+
+
+def test_runs_and_leaderboard_come_as_data_frames(tmp_path: Path) -> None:
+    runs = ffcl.run(
+        ["bp", "ff"],
+        strategies=["none", "replay"],
+        seeds=2,
+        settings={"split-digits.epochs": 1, "ff.hidden": 20, "replay.buffer": 30},
+        results=tmp_path,
+        workers=0,
+    )
+    assert isinstance(runs, pd.DataFrame)
+    assert len(runs) == 8
+    assert set(runs.columns) >= {"learner", "strategy", "scenario", "seed", "status", "ACC", "forgetting", "LA"}
+    assert set(runs["status"]) == {"done"}
+
+    rows = ffcl.leaderboard(tmp_path)
+    assert len(rows) == 4
+    chosen = ffcl.leaderboard(tmp_path, learners="bp", strategies="none", output=tmp_path / "out")
+    assert len(chosen) == 1
+    mean = runs[(runs["learner"] == "bp") & (runs["strategy"] == "none")]["ACC"].mean()
+    assert chosen["ACC"].item() == pytest.approx(mean)
+    assert (tmp_path / "out" / "leaderboard.csv").exists()
+
+
+def test_seeds_may_be_listed(tmp_path: Path) -> None:
+    runs = ffcl.run("bp", seeds=[3, 5], settings={"split-digits.epochs": 1}, results=tmp_path, workers=0)
+    assert list(runs["seed"]) == [3, 5]
+
+
+def test_mistakes_raise(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Did you mean 'bp'"):
+        ffcl.run("bpp", results=tmp_path)
+    with pytest.raises(UsageError, match="There are no records"):
+        ffcl.leaderboard(tmp_path)

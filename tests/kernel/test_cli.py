@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ffcl import cli
+from ffcl.cli import parse_seeds
+from ffcl.errors import UsageError
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ffcl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Run the command line in this process; returns exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ffcl", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        output, errors = capsys.readouterr()
+        return code, output, errors
+
+    return run
+
+
+SHORT = ("--workers", "0", "--set", "split-digits.epochs=1")
+
+
+def test_run_list_and_leaderboard(ffcl: Command, tmp_path: Path) -> None:
+    code, output, errors = ffcl("run", "bp", "ff", "-t", "none,replay", "--seeds", "2", *SHORT)
+    assert code == 0, errors
+    assert "8 runs: 8 done now, 0 done before, 0 failed" in output
+    assert "[8/8] done: ff · replay · split-digits · seed 1" in errors
+    for name in ("leaderboard.csv", "runs.csv", "plots/accuracy--split-digits.png", "plots/matrix--split-digits.svg"):
+        assert (tmp_path / "results" / name).stat().st_size > 0
+        assert f"results/{name}" in output
+    before = (tmp_path / "results" / "leaderboard.csv").read_bytes()
+
+    code, output, _ = ffcl("run", "bp", "ff", "-t", "none", "-t", "replay", "--seeds", "0,1", *SHORT)
+    assert code == 0
+    assert "8 runs: 0 done now, 8 done before" in output
+
+    code, output, _ = ffcl("leaderboard", "--learner", "bp", "--sort", "forgetting")
+    assert code == 0
+    assert "bp" in output
+    assert "ff" not in output.replace("forgetting", "")
+    assert (tmp_path / "results" / "leaderboard.csv").read_bytes() != b""
+    ffcl("leaderboard")
+    assert (tmp_path / "results" / "leaderboard.csv").read_bytes() == before
+
+    code, output, _ = ffcl("leaderboard", "--strategy", "replay", "--output", "chosen")
+    assert code == 0
+    rows = (tmp_path / "chosen" / "leaderboard.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] in ([["bp", "replay"], ["ff", "replay"]], [["ff", "replay"], ["bp", "replay"]])
+
+
+def test_list_names_what_it_is_and_where_it_comes_from(ffcl: Command) -> None:
+    code, output, _ = ffcl("list")
+    assert code == 0
+    for text in ("Learners", "hebbian", "three-factor Hebbian rule", "replay", "permuted-mnist", "ffcl 0.1.0"):
+        assert text in output
+
+
+def test_show_a_learner_a_strategy_and_a_scenario(ffcl: Command, tmp_path: Path) -> None:
+    _, output, _ = ffcl("show", "ff")
+    assert "code_bits" in output
+    assert "an integer from 1 to 1000" in output
+    assert "one of sigmoid, symmetric" in output
+    _, output, _ = ffcl("show", "replay")
+    assert "samples stored in all" in output
+    _, output, _ = ffcl("show", "split-digits")
+    assert "Experiences of seed 0" in output
+    assert "2, 0" in output
+    (tmp_path / "mine.toml").write_text('summary = "my own"\n[stream]\nkind = "split"\ndataset = "digits"\n')
+    assert "my own" in ffcl("show", "mine.toml")[1]
+
+
+def test_a_scenario_file_is_run(ffcl: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'summary = "my own"\n[stream]\nkind = "split"\ndataset = "digits"\nexperiences = 2\n'
+    )
+    code, output, errors = ffcl("run", "bp", "-s", "mine.toml", "--seeds", "1", "--workers", "0")
+    assert code == 0, errors
+    assert "mine" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "bpp"), "Error: Unknown learner 'bpp'. Did you mean 'bp'?"),
+        (("run", "bp", "-t", "replai"), "Did you mean 'replay'?"),
+        (("run", "bp", "-s", "split-minst"), "Did you mean 'split-mnist'?"),
+        (("run", "bp", "-s", "missing.toml"), "Cannot read the scenario file missing.toml: No such file"),
+        (("run", "bp", "--set", "bp.hidden=0"), "bp.hidden must be an integer from 1 to 4096, got 0."),
+        (("run", "bp", "--set", "bp.hidden=many"), "bp.hidden must be an integer from 1 to 4096, got 'many'."),
+        (("run", "bp", "--set", "bp.hiden=3"), "Did you mean 'hidden'?"),
+        (("run", "bp", "--set", "hidden=3"), "A setting is called name.parameter"),
+        (("run", "bp", "--seeds", "none"), "--seeds is a number such as 10"),
+        (("run", "bp", "--workers", "-1"), "--workers must be 0 or more, got -1."),
+        (("run", "bp", "--wrkers", "1"), "No such option"),
+        (("show", "hebian"), "Unknown name 'hebian'. Did you mean 'hebbian'?"),
+        (("leaderboard",), "There are no records in results; `ffcl run` makes some."),
+        (("leaderbord",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(
+    ffcl: Command, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    code, _, errors = ffcl(*arguments)
+    assert code == 2
+    assert message in " ".join(errors.replace("│", " ").split())
+    assert "Traceback" not in errors
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_wrong_column_and_a_missing_name_are_explained(ffcl: Command) -> None:
+    ffcl("run", "bp", "--seeds", "1", *SHORT)
+    code, _, errors = ffcl("leaderboard", "--sort", "acc")
+    assert code == 2
+    assert "Unknown column to sort by 'acc'." in errors
+    code, _, errors = ffcl("leaderboard", "--learner", "ff")
+    assert code == 2
+    assert "Unknown learner among the records: 'ff'." in errors
+
+
+def test_an_unreadable_record_is_reported_by_the_leaderboard(ffcl: Command, tmp_path: Path) -> None:
+    ffcl("run", "bp", "--seeds", "2", *SHORT)
+    victim = next((tmp_path / "results" / "runs").glob("*seed1*/record.json"))
+    victim.write_text(victim.read_text()[:100])
+    code, output, errors = ffcl("leaderboard")
+    assert code == 0
+    assert "record.json is left alone: it is no valid JSON" in errors
+    assert " 1 " in output
+
+
+def test_seeds() -> None:
+    assert parse_seeds("3") == [0, 1, 2]
+    assert parse_seeds("0,3,10-12") == [0, 3, 10, 11, 12]
+    assert parse_seeds("7,") == [7]
+    for text in ("", "x", "0", "5-3", "-1", "1.5"):
+        with pytest.raises(UsageError):
+            parse_seeds(text)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["list"], ["show", "ff"], ["run", "--help"], ["--version"]])
+def test_looking_around_imports_no_torch(command: list[str]) -> None:
+    assert imported_by(f"import sys; sys.argv = ['ffcl', *{command!r}]; from ffcl.cli import main; main()") == set()
+
+
+def test_importing_ffcl_imports_no_torch() -> None:
+    assert imported_by("import ffcl, ffcl.records, ffcl.registry; ffcl.registry.installed().check()") == set()
+
+
+def test_the_leaderboard_imports_no_torch(ffcl: Command, tmp_path: Path) -> None:
+    ffcl("run", "bp", "--seeds", "1", *SHORT)
+    code = f"import ffcl; assert len(ffcl.leaderboard({str(tmp_path / 'results')!r}, output={str(tmp_path)!r})) == 1"
+    assert imported_by(code) == set()
+
+
+def imported_by(code: str) -> set[str]:
+    """Which of the heavy libraries a fresh interpreter has imported after ``code``."""
+    script = f"""
+import atexit, sys
+heavy = {{"torch", "avalanche", "norse", "torchvision", "sklearn"}}
+atexit.register(lambda: print("HEAVY", *sorted(heavy & set(sys.modules))))
+{code}
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert "HEAVY" in result.stdout, result.stderr
+    assert "Traceback" not in result.stderr, result.stderr
+    return set(result.stdout.rsplit("HEAVY", 1)[1].split())

@@ -1,0 +1,243 @@
+"""Worker processes: real ones, on a plugin that misbehaves, installed for the test only."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ffcl.plan import Plan, Run
+from ffcl.pool import Event, run_all
+from ffcl.progress import Estimate, describe_seconds, run_plan
+from ffcl.records import comparable, find_record, read_records, record_path
+
+PLUGIN = '''
+import os
+from ffcl import LearnerSpec, hookimpl
+from ffcl_bp.hyperparameters import BPHyperparameters
+
+@hookimpl
+def ffcl_learners():
+    for name in ("dies", "raises", "prints", "sleeps"):
+        yield LearnerSpec(name, name, BPHyperparameters, f"ffcl_misbehaved_learners:{name.title()}")
+'''
+LEARNERS = """
+import os, sys, time
+from ffcl_bp.learner import BP
+
+class Dies(BP):
+    def loss(self, x, y, allowed):
+        print("my last words", file=sys.stderr, flush=True)
+        os._exit(7)
+
+class Raises(BP):
+    def loss(self, x, y, allowed):
+        raise ValueError("the rule is wrong")
+
+class Prints(BP):
+    def loss(self, x, y, allowed):
+        print('{"event": "done"}', flush=True)
+        return super().loss(x, y, allowed)
+
+class Sleeps(BP):
+    def begin_experience(self, classes):
+        time.sleep(0.5)
+        super().begin_experience(classes)
+"""
+
+
+@pytest.fixture
+def misbehaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Put a plugin of misbehaving learners on the path of this process's children; yield a results folder."""
+    site = tmp_path / "site"
+    info = site / "ffcl_misbehaved-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ffcl-misbehaved\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ffcl]\nmisbehaved = ffcl_misbehaved\n")
+    (site / "ffcl_misbehaved.py").write_text(PLUGIN)
+    (site / "ffcl_misbehaved_learners.py").write_text(LEARNERS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
+    yield tmp_path / "results"
+
+
+def ffcl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "ffcl", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300
+    )
+
+
+def test_a_run_that_fails_or_dies_harms_no_other(misbehaved: Path) -> None:
+    result = ffcl(
+        "run", "bp", "dies", "raises", "prints", "--seeds", 2, "--set", "split-digits.epochs=1", "-o", misbehaved
+    )
+    assert result.returncode == 1, result.stderr
+    records = {(r.run.learner.name, r.run.seed): r for r in read_records(misbehaved)[0]}
+    assert len(records) == 8
+    for seed in (0, 1):
+        assert records["bp", seed].status == "done"
+        assert records["prints", seed].status == "done"
+        failure = records["raises", seed].failure
+        assert failure is not None
+        assert (failure.kind, failure.message) == ("ValueError", "the rule is wrong")
+        assert "in loss" in failure.traceback
+        failure = records["dies", seed].failure
+        assert failure is not None
+        assert failure.message == "the worker process ended in the middle of the run (exit code 7)"
+        assert "my last words" in failure.traceback
+    assert "4 failed" in result.stdout
+    assert "ValueError: the rule is wrong" in result.stderr
+    assert "Traceback" not in result.stderr
+    # failures are counted in the leaderboard and not averaged
+    board = (misbehaved / "leaderboard.csv").read_text().splitlines()
+    header = board[0].split(",")
+    row = next(line for line in board if line.startswith("raises")).split(",")
+    assert row[header.index("seeds")] == "0"
+    assert row[header.index("failed")] == "2"
+    assert row[header.index("ACC")] == ""
+
+
+def test_workers_and_this_process_make_the_same_records(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    runs = [run_of(name, "replay", seed=seed) for name in ("ff", "hebbian") for seed in (0, 1)]
+    for workers in (0, 2):
+        events = list(run_all(runs, tmp_path / str(workers), data_root, workers))
+        assert [e.event for e in events].count("done") == 4
+        assert {e.done for e in events if e.event == "progress"} == set(range(6))
+    for run in runs:
+        here, there = (find_record(tmp_path / str(workers), run) for workers in (0, 2))
+        assert here is not None
+        assert there is not None
+        assert comparable(here) == comparable(there)
+
+
+def test_what_is_done_is_not_run_again(run_of: Callable[..., Run], tmp_path: Path, data_root: Path) -> None:
+    plan = Plan((run_of("bp"), run_of("bp", seed=1)))
+    assert run_plan(plan, tmp_path, data_root, 0, shown=False).counts == {"done": 2}
+    before = record_path(tmp_path, plan.runs[0]).read_bytes()
+    assert run_plan(plan, tmp_path, data_root, 0, shown=False).counts == {"cached": 2}
+    assert record_path(tmp_path, plan.runs[0]).read_bytes() == before
+    assert run_plan(plan, tmp_path, data_root, 0, rerun=True, shown=False).counts == {"done": 2}
+
+
+def test_a_damaged_record_is_set_aside_and_made_again(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    run = run_of("bp")
+    path = record_path(tmp_path, run)
+    path.parent.mkdir(parents=True)
+    path.write_text('{"schema": 1, "ru')
+    events = list(run_all([run], tmp_path, data_root, 0))
+    assert events[0].event == "warning"
+    assert "unreadable-1.json" in events[0].message
+    assert find_record(tmp_path, run) is not None
+    assert (path.parent / "unreadable-1.json").read_text() == '{"schema": 1, "ru'
+
+
+def test_kill_9_and_the_same_command_goes_on(misbehaved: Path) -> None:
+    """The parent is killed in the middle: no half record, workers end, and what was done is kept."""
+    command = ["run", "bp", "sleeps", "--seeds", 2, "--set", "split-digits.epochs=1", "-o", str(misbehaved)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ffcl", *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not list(misbehaved.glob("runs/bp*/record.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    for path in misbehaved.glob("runs/*/record.json"):
+        json.loads(path.read_text())
+    done = len(list(misbehaved.glob("runs/*/record.json")))
+    assert 1 <= done <= 4
+    result = ffcl(*command)
+    assert result.returncode == 0, result.stderr
+    records, problems = read_records(misbehaved)
+    assert len(records) == 4
+    assert problems == []
+    assert "0 failed" in result.stdout
+    assert "4 done now" not in result.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_ends_cleanly(misbehaved: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ffcl", "run", "bp", "sleeps", "--seeds", "3", "-o", str(misbehaved)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(misbehaved.glob("runs/bp*/record.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    kept = len(list(misbehaved.glob("runs/*/record.json")))
+    time.sleep(2)  # no worker goes on behind our back
+    assert len(list(misbehaved.glob("runs/*/record.json"))) == kept
+
+
+def test_two_processes_share_a_folder(misbehaved: Path) -> None:
+    command = [sys.executable, "-m", "ffcl", "run", "bp", "sleeps", "--seeds", "2", "--workers", "1"]
+    command += ["--set", "split-digits.epochs=1", "-o", str(misbehaved)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    made = sum(int(out.split(" done now")[0].split()[-1]) for out, _ in outputs)
+    assert made == 4  # every run was run once, by one of the two
+    assert len(read_records(misbehaved)[0]) == 4
+
+
+def test_missing_data_is_said_once_and_the_rest_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network: torchvision's download fails, and runs on other data go on."""
+    monkeypatch.setenv("no_proxy", "")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    result = ffcl(
+        *("run", "bp", "-s", "split-digits,split-mnist", "--seeds", 3, "--set", "split-digits.epochs=1"),
+        *("-o", tmp_path / "results", "--data-root", tmp_path / "empty"),
+    )
+    assert result.returncode == 1
+    assert "3 done now" in result.stdout
+    assert "3 without data" in result.stdout
+    message = "Error: split-mnist: train-images-idx3-ubyte, train-labels-idx1-ubyte"
+    assert message in result.stderr
+    assert "--data-root" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(read_records(tmp_path / "results")[0]) == 3
+
+
+def test_time_left_follows_what_is_known(run_of: Callable[..., Run]) -> None:
+    runs = [run_of(name, seed=seed) for seed in (0, 1) for name in ("bp", "ff")]
+    estimate = Estimate(Plan(tuple(runs)), workers=2)
+    assert estimate.seconds_left(0.0) is None
+    estimate.note(Event(runs[0], "started"), 0.0)
+    estimate.note(Event(runs[0], "progress", done=1, total=5), 2.0)
+    assert estimate.seconds_left(2.0) == pytest.approx((4 * 10 - 2) / 2)
+    estimate.note(Event(runs[0], "done"), 10.0)
+    assert estimate.seconds_left(10.0) == pytest.approx(3 * 10 / 2)
+    estimate.note(Event(runs[1], "cached"), 10.0)
+    assert estimate.seconds_left(10.0) == pytest.approx(2 * 10 / 2)
+
+
+def test_seconds_are_written_for_people() -> None:
+    assert [describe_seconds(s) for s in (0.4, 59.4, 185, 7800)] == ["0 s", "59 s", "3 min 05 s", "2 h 10 min"]
+
+
+def test_the_misbehaved_plugin_is_gone_again() -> None:
+    code = textwrap.dedent("""
+        from ffcl.registry import installed
+        assert "dies" not in installed().learners
+    """)
+    subprocess.run([sys.executable, "-c", code], check=True)

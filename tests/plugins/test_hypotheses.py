@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ffcl.hypotheses import LabelCodes, wrong_labels
+from ffcl.randomness import RandomSequence
+
+
+def test_a_code_stays_when_classes_arrive() -> None:
+    codes = LabelCodes(bits=50)
+    codes.grow(2)
+    first = codes.codes.clone()
+    codes.grow(5)
+    codes.grow(3)
+    assert codes.codes.shape == (5, 50)
+    assert torch.equal(codes.codes[:2], first)
+    assert len({tuple(code.tolist()) for code in codes.codes}) == 5
+    assert set(codes.codes.unique().tolist()) == {0.0, 1.0}
+
+
+def test_codes_have_the_density_asked_for() -> None:
+    codes = LabelCodes(bits=1000, density=0.3)
+    with RandomSequence(0):
+        codes.grow(100)
+    assert abs(codes.codes.mean().item() - 0.3) < 0.01
+
+
+@given(st.integers(1, 6), st.integers(0, 1000), st.booleans())
+def test_a_wrong_label_is_wrong_and_allowed(n_classes: int, seed: int, masked: bool) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.randint(n_classes, (20,), generator=generator)
+    allowed = None
+    if masked:
+        allowed = torch.rand(20, n_classes, generator=generator) < 0.5
+        allowed[torch.arange(20), y] = True
+    with RandomSequence(seed):
+        wrong, exists = wrong_labels(y, n_classes, allowed)
+    assert ((wrong != y) == exists).all()
+    assert ((wrong >= 0) & (wrong < n_classes)).all()
+    if allowed is None:
+        assert exists.all() == (n_classes > 1)
+    else:
+        assert allowed[torch.arange(20), wrong].all()
+        assert torch.equal(exists, allowed.sum(1) > 1)
+
+
+def test_wrong_labels_are_uniform() -> None:
+    y = torch.full((30_000,), 1)
+    allowed = torch.tensor([True, True, False, True]).expand(len(y), 4)
+    with RandomSequence(0):
+        for mask, labels in ((None, [0, 2, 3]), (allowed, [0, 3])):
+            share = torch.bincount(wrong_labels(y, 4, mask)[0], minlength=4) / len(y)
+            for label in labels:
+                assert abs(share[label].item() - 1 / len(labels)) < 0.02
