@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from ffcl.registry import Plugin, Registry, installed
 
 with warnings.catch_warnings():  # importing them warns: of solvers that are missing, of torch.jit
     warnings.simplefilter("ignore")
-    import avalanche.training
+    import avalanche.training  # noqa: F401
     import norse.torch  # noqa: F401
 
 
@@ -35,7 +35,7 @@ def mnist_root() -> Path:
 
 
 @pytest.fixture
-def registry_with() -> Iterator[Callable[..., Registry]]:
+def registry_with() -> Callable[..., Registry]:
     """The installed plugins, and more: ``registry_with(learners=[spec], strategies=[spec])``."""
 
     def make(
@@ -58,7 +58,7 @@ def registry_with() -> Iterator[Callable[..., Registry]]:
         assert not registry.broken
         return registry
 
-    yield make
+    return make
 
 
 def plan_run(

@@ -61,7 +61,10 @@ def test_run_list_and_leaderboard(ffcl: Command, tmp_path: Path) -> None:
     code, output, _ = ffcl("leaderboard", "--strategy", "replay", "--output", "chosen")
     assert code == 0
     rows = (tmp_path / "chosen" / "leaderboard.csv").read_text().splitlines()
-    assert [row.split(",")[:2] for row in rows[1:]] in ([["bp", "replay"], ["ff", "replay"]], [["ff", "replay"], ["bp", "replay"]])
+    assert [row.split(",")[:2] for row in rows[1:]] in (
+        [["bp", "replay"], ["ff", "replay"]],
+        [["ff", "replay"], ["bp", "replay"]],
+    )
 
 
 def test_list_names_what_it_is_and_where_it_comes_from(ffcl: Command) -> None:

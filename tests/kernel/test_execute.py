@@ -44,9 +44,7 @@ def test_torch_is_left_as_it_was_found(run_of: Callable[..., Run], data_root: Pa
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(
-    run_of: Callable[..., Run], data_root: Path
-) -> None:
+def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(run_of: Callable[..., Run], data_root: Path) -> None:
     calls: list[tuple[int, int]] = []
     run = run_of("bp", bp__hidden=5)
     record = execute(run, installed(), data_root, lambda done, total, row: calls.append((done, total)))
@@ -60,8 +58,6 @@ def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(
     assert record.run.learner.settings["hidden"] == 5
     # in class-incremental learning, nothing about classes to come can be right
     assert all(record.accuracy[i][j] == 0 for i in range(6) for j in range(i, 5) if j >= max(1, i))
-
-
 
 
 class Raises(BP):

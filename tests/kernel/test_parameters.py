@@ -45,7 +45,10 @@ def test_a_field_says_everything_once() -> None:
         ({"kind": "c"}, "it.kind must be one of a, b, got 'c'."),
         ({"fast": 1}, "it.fast must be true or false, got 1."),
         ({"angles": [1, "x"]}, "it.angles must be a list of numbers, got (1, 'x')."),
-        ({"hiden": 3}, "Unknown parameter of it 'hiden'. Did you mean 'hidden'? Known: angles, fast, hidden, kind, lr."),
+        (
+            {"hiden": 3},
+            "Unknown parameter of it 'hiden'. Did you mean 'hidden'? Known: angles, fast, hidden, kind, lr.",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(values: dict[str, object], message: str) -> None:
@@ -65,9 +68,7 @@ def test_a_missing_value_is_named() -> None:
 
 
 def test_texts_are_read_as_the_fields_type() -> None:
-    changed = Example().replace(
-        {"lr": "1e-2", "hidden": "50", "kind": "b", "fast": "false", "angles": "0, 30"}, "it"
-    )
+    changed = Example().replace({"lr": "1e-2", "hidden": "50", "kind": "b", "fast": "false", "angles": "0, 30"}, "it")
     assert changed == Example(lr=1e-2, hidden=50, kind="b", fast=False, angles=(0.0, 30.0))
 
 

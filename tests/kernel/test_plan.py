@@ -62,7 +62,7 @@ def test_mistakes_are_found_before_anything_runs(arguments: tuple[object, ...], 
 
 def test_settings_are_written_with_an_equals_sign() -> None:
     assert parse_settings(["ff.hidden = 5", "a.b=c=d"]) == {"ff.hidden": "5", "a.b": "c=d"}
-    with pytest.raises(UsageError, match="A setting is written name.parameter=value"):
+    with pytest.raises(UsageError, match=r"A setting is written name\.parameter=value"):
         parse_settings(["ff.hidden"])
 
 

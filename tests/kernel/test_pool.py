@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from ffcl.pool import Event, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import comparable, find_record, read_records, record_path
 
-PLUGIN = '''
+PLUGIN = """
 import os
 from ffcl import LearnerSpec, hookimpl
 from ffcl_bp.hyperparameters import BPHyperparameters
@@ -28,7 +28,7 @@ from ffcl_bp.hyperparameters import BPHyperparameters
 def ffcl_learners():
     for name in ("dies", "raises", "prints", "sleeps"):
         yield LearnerSpec(name, name, BPHyperparameters, f"ffcl_misbehaved_learners:{name.title()}")
-'''
+"""
 LEARNERS = """
 import os, sys, time
 from ffcl_bp.learner import BP
@@ -55,8 +55,8 @@ class Sleeps(BP):
 
 
 @pytest.fixture
-def misbehaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Put a plugin of misbehaving learners on the path of this process's children; yield a results folder."""
+def misbehaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a plugin of misbehaving learners on the path of this process's children; return a results folder."""
     site = tmp_path / "site"
     info = site / "ffcl_misbehaved-1.0.dist-info"
     info.mkdir(parents=True)
@@ -65,7 +65,7 @@ def misbehaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     (site / "ffcl_misbehaved.py").write_text(PLUGIN)
     (site / "ffcl_misbehaved_learners.py").write_text(LEARNERS)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
-    yield tmp_path / "results"
+    return tmp_path / "results"
 
 
 def ffcl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -59,7 +59,7 @@ def test_settings_of_stream_and_training_can_be_changed() -> None:
     scenario = installed().scenarios["split-digits"].item.with_changes({"experiences": "2", "epochs": "7"})
     assert scenario.training.epochs == 7
     assert [len(classes) for classes in scenario.outline(0)] == [5, 5]
-    with pytest.raises(UsageError, match="Unknown parameter of split-digits 'epoch'. Did you mean 'epochs'"):
+    with pytest.raises(UsageError, match=r"Unknown parameter of split-digits 'epoch'\. Did you mean 'epochs'"):
         scenario.with_changes({"epoch": "7"})
 
 

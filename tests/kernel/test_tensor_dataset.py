@@ -61,7 +61,9 @@ def test_a_transformation_falls_back_on_single_samples() -> None:
 
 
 def test_avalanches_replay_loader_joins_batches() -> None:
-    loader = ReplayDataLoader(numbered(0, 4), numbered(100, 2), batch_size=2, batch_size_mem=2, oversample_small_tasks=True, shuffle=False)
+    loader = ReplayDataLoader(
+        numbered(0, 4), numbered(100, 2), batch_size=2, batch_size_mem=2, oversample_small_tasks=True, shuffle=False
+    )
     batches = [batch[1].tolist() for batch in loader]
     assert batches == [
         [0, 1, 100, 101],

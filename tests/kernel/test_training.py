@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 from avalanche.benchmarks import benchmark_from_datasets
-from avalanche.logging import BaseLogger
 from avalanche.evaluation.metrics import accuracy_metrics, forgetting_metrics
+from avalanche.logging import BaseLogger
 from avalanche.training.plugins import EvaluationPlugin, EWCPlugin, GEMPlugin
 from avalanche.training.plugins import ReplayPlugin as AvalancheReplay
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from ffcl.parameters import Parameters
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.tensor_dataset import tensor_dataset
-from ffcl.testing import SHAPE, samples
+from ffcl.testing.case import SHAPE, samples
 from ffcl.training import Training, avalanche_train_stream
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
@@ -84,7 +84,9 @@ def test_back_propagation_is_plain_pytorch() -> None:
         with RandomSequence(2):
             plain.begin_experience((0, 1))
         optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2)
-        loader = torch.utils.data.DataLoader(tensor_dataset(stream.experiences[0].train, 0), batch_size=16, shuffle=True)
+        loader = torch.utils.data.DataLoader(
+            tensor_dataset(stream.experiences[0].train, 0), batch_size=16, shuffle=True
+        )
         for _ in range(3):
             for x, y, _task in loader:
                 optimizer.zero_grad()
@@ -97,7 +99,9 @@ def test_accuracies_are_those_avalanche_measures() -> None:
     """The matrix against Avalanche's own evaluation of the same model on the same test stream."""
     stream = CLASS_INCREMENTAL
     with reproducible(0):
-        evaluator = EvaluationPlugin(accuracy_metrics(experience=True), forgetting_metrics(stream=True), loggers=[Quiet()])
+        evaluator = EvaluationPlugin(
+            accuracy_metrics(experience=True), forgetting_metrics(stream=True), loggers=[Quiet()]
+        )
         training = Training(learner=bp(), randomness=RandomSequence(1), epochs=1, batch_size=16, scored=True)
         training.evaluator = evaluator
         training.plugins.insert(0, evaluator)
@@ -203,7 +207,9 @@ def test_task_incremental_learning_stays_inside_the_task() -> None:
     stream = stream_of([(0, 1), (2, 3)], by_task=True)
     learner = bp()
     with reproducible(0):
-        training = Training(learner=learner, randomness=RandomSequence(1), epochs=1, batch_size=16, allowed=stream.allowed)
+        training = Training(
+            learner=learner, randomness=RandomSequence(1), epochs=1, batch_size=16, allowed=stream.allowed
+        )
         first, second = avalanche_train_stream(stream)
         training.train(first)
         assert learner.head is not None
@@ -307,7 +313,7 @@ def test_the_training_stream_holds_no_test_data() -> None:
 
 def test_avalanches_own_replay_still_warns() -> None:
     """The mended plugin can go once upstream has stopped calling its own deprecated method."""
-    with reproducible(0), pytest.warns(DeprecationWarning):
+    with reproducible(0), pytest.warns(DeprecationWarning, match="pre_adapt and post_adapt"):
         trained(CLASS_INCREMENTAL, bp(), [AvalancheReplay(mem_size=8)])
 
 

@@ -15,7 +15,7 @@ from ffcl_hebbian.neurons import lif_parameters, run_layers
 
 
 def test_a_neuron_by_hand() -> None:
-    """leak 0.5, threshold 0.6, current 1: v = .5 | .75 spike, .15 | .575 | .7875 spike, .1875 | .59375 | .796875 spike."""
+    """Leak 0.5, threshold 0.6, current 1: v = .5 | .75 spike, .15 | .575 | .7875 spike, .1875 | .594 | .797 spike."""
     (rate,) = run_layers(torch.tensor([[1.0]]), [], 6, lif_parameters(leak=0.5, threshold=0.6))
     assert rate.item() == pytest.approx(3 / 6)
     for steps, spikes in ((1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)):

@@ -1,25 +1,9 @@
-"""The learner contract as checks that any plugin can run.
-
-With pytest, one test a check:
-
-    import pytest
-    from ffcl.testing import learner_checks
-
-    @pytest.mark.parametrize("check", learner_checks("mine"), ids=str)
-    def test_contract(check):
-        check()
-
-or all at once: ``check_learner("mine")``. A learner is checked on small made-up data with its default
-hyper-parameters, or with those given.
-"""
+"""The contract, part by part: each function checks one."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -27,158 +11,10 @@ from torch import Tensor
 from ffcl.evaluation import checked_scores
 from ffcl.execute import state_digest
 from ffcl.learner import Learner
-from ffcl.parameters import Parameters
 from ffcl.randomness import reproducible
-from ffcl.registry import installed
-from ffcl.specs import LearnerSpec, resolve
+from ffcl.testing.case import BATCH, FIRST, SECOND, Case, ContractError, expect, samples, scores_of, unchanged
 
-SHAPE = (1, 6, 6)
-FIRST, SECOND = (0, 1), (2, 3)
-BATCH = 16
-
-
-class ContractError(AssertionError):
-    """A learner does not keep the contract; the message says which part and how."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A learner under test: builds it, and makes it learn as the run loop would."""
-
-    spec: LearnerSpec
-    hyperparameters: Parameters
-
-    def build(self) -> Learner[Any]:
-        """A fresh learner."""
-        learner: Learner[Any] = resolve(self.spec.learner)(SHAPE, self.hyperparameters)
-        return learner
-
-    def learn(
-        self,
-        learner: Learner[Any],
-        classes: tuple[int, ...],
-        steps: int = 5,
-        salt: int = 0,
-        size: int = BATCH,
-    ) -> None:
-        """Train for a few batches of these classes, with a fresh optimizer."""
-        learner.train()
-        optimizer = None if self.spec.rule == "observe" else learner.optimizer()
-        for step in range(steps):
-            x, y = samples(classes, size, 1000 * salt + step)
-            self.step(learner, optimizer, x, y, None)
-
-    def step(
-        self,
-        learner: Learner[Any],
-        optimizer: torch.optim.Optimizer | None,
-        x: Tensor,
-        y: Tensor,
-        allowed: Tensor | None,
-    ) -> None:
-        """One update."""
-        if optimizer is None:
-            learner.observe(x, y, allowed)
-            return
-        optimizer.zero_grad()
-        loss = learner.loss(x, y, allowed)
-        expect(loss.dim() == 0, f"loss() returned shape {tuple(loss.shape)}, not a scalar")
-        expect(bool(torch.isfinite(loss)), f"loss() returned {loss.item()}")
-        loss.backward()
-        optimizer.step()
-
-    def two_experiences(self) -> Learner[Any]:
-        """A learner that has been through two experiences of two classes each."""
-        learner = self.build()
-        for salt, classes in enumerate((FIRST, SECOND)):
-            learner.begin_experience(classes)
-            self.learn(learner, classes, salt=salt)
-        return learner
-
-
-@dataclass(frozen=True)
-class Check:
-    """One part of the contract, applied to one learner; call it."""
-
-    name: str
-    function: Callable[[Case], None]
-    case: Case
-
-    def __call__(self) -> None:
-        """Raise ContractError if the learner does not keep this part."""
-        with reproducible(0):
-            try:
-                self.function(self.case)
-            except ContractError as error:
-                raise ContractError(f"{self.case.spec.name}: {self.name}: {error}") from error
-
-    def __str__(self) -> str:
-        return f"{self.case.spec.name}:{self.name}"
-
-
-def learner_checks(learner: str | LearnerSpec, **hyperparameters: object) -> list[Check]:
-    """Every check of the contract for a learner, given by its installed name or its spec.
-
-    Raises:
-        UsageError: no such learner, or hyper-parameters that do not fit.
-    """
-    if isinstance(learner, str):
-        registry = installed()
-        learner = registry.get("learner", learner, registry.learners).item
-    case = Case(learner, learner.hyperparameters.from_mapping(hyperparameters, learner.name))
-    return [Check(f.__name__, f, case) for f in CHECKS]
-
-
-def check_learner(learner: str | LearnerSpec, **hyperparameters: object) -> None:
-    """Run every check; report all that fail.
-
-    Raises:
-        ContractError: the learner does not keep the contract.
-    """
-    broken = []
-    for check in learner_checks(learner, **hyperparameters):
-        try:
-            check()
-        except Exception as error:
-            broken.append(f"{check}: {type(error).__name__}: {error}")
-    if broken:
-        raise ContractError("\n".join(broken))
-
-
-def samples(classes: tuple[int, ...], size: int, salt: int) -> tuple[Tensor, Tensor]:
-    """Made-up samples in 0 to 1, easy to tell apart: each class has its own bright pixels.
-
-    Returns:
-        Inputs (size, *SHAPE) and labels (size,).
-    """
-    generator = torch.Generator().manual_seed(salt)
-    y = torch.tensor(classes)[torch.arange(size) % len(classes)]
-    x = 0.3 * torch.rand(size, *SHAPE, generator=generator)
-    pixels = torch.arange(36).view(SHAPE) % 4
-    return x + 0.7 * (pixels == y.view(-1, 1, 1, 1)), y
-
-
-def expect(holds: bool, otherwise: str) -> None:
-    """Raise ContractError with the message ``otherwise`` unless ``holds``."""
-    if not holds:
-        raise ContractError(otherwise)
-
-
-@torch.no_grad()
-def scores_of(learner: Learner[Any], x: Tensor) -> Tensor:
-    """Scores in evaluation mode, under a fixed seed."""
-    learner.eval()
-    with reproducible(1):
-        scores: Tensor = learner(x)
-    return scores
-
-
-@contextmanager
-def _unchanged(what: str, *tensors: Tensor) -> Iterator[None]:
-    before = [t.clone() for t in tensors]
-    yield
-    same = all(torch.equal(a, b) for a, b in zip(before, tensors, strict=True))
-    expect(same, f"{what} changed the tensors it was given")
+CheckFunction = Callable[[Case], None]
 
 
 def defines_its_rule(case: Case) -> None:
@@ -298,7 +134,7 @@ def scoring_changes_nothing(case: Case) -> None:
     learner = case.two_experiences()
     x, _ = samples(SECOND, BATCH, 0)
     before = state_digest(learner)
-    with _unchanged("forward()", x):
+    with unchanged("forward()", x):
         first = scores_of(learner, x)
     expect(state_digest(learner) == before, "forward() changed the learner's state")
     expect(torch.equal(first, scores_of(learner, x)), "forward() scores differently the second time")
@@ -327,7 +163,7 @@ def reads_only_what_it_is_given(case: Case) -> None:
             for step in range(3):
                 x, y = samples(FIRST, BATCH, step)
                 x, y = _embedded(x, around), _embedded(y, 1 if around else 0)
-                with _unchanged("learning", x, y):
+                with unchanged("learning", x, y):
                     case.step(learner, optimizer, x, y, None)
             digests.append(state_digest(learner))
     expect(digests[0] == digests[1], "it read memory beyond the batch it was given")
@@ -341,7 +177,7 @@ def _embedded(tensor: Tensor, around: float) -> Tensor:
     return window
 
 
-CHECKS: tuple[Callable[[Case], None], ...] = (
+CHECKS: tuple[CheckFunction, ...] = (
     defines_its_rule,
     grows_by_classes,
     scores_are_finite,

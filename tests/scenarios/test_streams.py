@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from ffcl.errors import UsageError
+from ffcl.registry import installed
+from ffcl.stream import Samples, Stream
+from ffcl_scenarios.datasets import load
+from ffcl_scenarios.parameters import Permuted, Rotated, Split, all_classes_outline, split_outline
+from ffcl_scenarios.split import build
+from ffcl_scenarios.transformed import build_permuted, build_rotated, rotate
+
+NOWHERE = Path("nowhere")
+DIGITS = load("digits", NOWHERE)
+SPLITS = st.builds(
+    Split,
+    dataset=st.just("digits"),
+    type=st.sampled_from(["class-incremental", "domain-incremental", "task-incremental"]),
+    experiences=st.sampled_from([1, 2, 5, 10]),
+    shuffle=st.booleans(),
+)
+
+
+def inputs(samples: Samples) -> Tensor:
+    return samples.inputs(torch.arange(len(samples)))
+
+
+def original_labels(samples: Samples, y: Tensor) -> Tensor:
+    return y[samples.rows]
+
+
+@given(SPLITS, st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_every_sample_comes_once_and_training_and_test_stay_apart(parameters: Split, seed: int) -> None:
+    stream = build(parameters, seed, NOWHERE)
+    train_rows = torch.cat([e.train.rows for e in stream.experiences])
+    test_rows = torch.cat([e.test.rows for e in stream.experiences])
+    assert torch.equal(train_rows.sort().values, torch.arange(len(DIGITS.train_y)))
+    assert torch.equal(test_rows.sort().values, torch.arange(len(DIGITS.test_y)))
+    for experience in stream.experiences:
+        assert experience.train.x is load("digits", NOWHERE).train_x  # shared, not copied
+        assert experience.test.x is load("digits", NOWHERE).test_x
+
+
+@given(SPLITS, st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_labels_number_the_classes_in_order_of_arrival(parameters: Split, seed: int) -> None:
+    stream = build(parameters, seed, NOWHERE)
+    size = 10 // parameters.experiences
+    for index, (experience, originals) in enumerate(zip(stream.experiences, stream.outline, strict=True)):
+        first = 0 if parameters.type == "domain-incremental" else index * size
+        assert experience.classes == tuple(range(first, first + size))
+        for samples, labels in ((experience.train, DIGITS.train_y), (experience.test, DIGITS.test_y)):
+            expected = torch.tensor([first + originals.index(int(y)) for y in original_labels(samples, labels)])
+            assert torch.equal(samples.y, expected)
+            assert set(samples.y.tolist()) == set(experience.classes)
+
+
+@given(SPLITS, st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_tasks_are_told_in_task_incremental_streams_only(parameters: Split, seed: int) -> None:
+    stream = build(parameters, seed, NOWHERE)
+    if parameters.type == "task-incremental":
+        assert stream.allowed is not None
+        for experience in stream.experiences:
+            assert tuple(stream.allowed[experience.task].nonzero().squeeze(1).tolist()) == experience.classes
+    else:
+        assert stream.allowed is None
+        assert {experience.task for experience in stream.experiences} == {0}
+
+
+def test_a_seed_is_a_class_order() -> None:
+    parameters = Split(dataset="digits")
+    assert split_outline(parameters, 3) == split_outline(parameters, 3)
+    assert len({split_outline(parameters, seed) for seed in range(10)}) == 10
+    assert split_outline(Split(dataset="digits", shuffle=False), 3) == ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
+
+
+def test_the_digits_are_split_by_class_evenly() -> None:
+    assert len(DIGITS.train_y) + len(DIGITS.test_y) == 1797
+    share = torch.bincount(DIGITS.test_y) / (torch.bincount(DIGITS.train_y) + torch.bincount(DIGITS.test_y))
+    assert ((share > 0.19) & (share <= 0.2)).all()
+    assert DIGITS.train_x.shape[1:] == (1, 8, 8)
+    assert (DIGITS.train_x.min(), DIGITS.train_x.max()) == (0.0, 1.0)
+
+
+def multiset(x: Tensor) -> Tensor:
+    return x.flatten(1).sort(1).values
+
+
+def test_a_permuted_stream_reorders_pixels() -> None:
+    stream = build_permuted(Permuted(dataset="digits", experiences=3), 0, NOWHERE)
+    images = [inputs(e.train) for e in stream.experiences]
+    assert torch.equal(images[0], DIGITS.train_x)
+    for image in images[1:]:
+        assert not torch.equal(image, DIGITS.train_x)
+        assert torch.equal(multiset(image), multiset(DIGITS.train_x))
+    assert not torch.equal(images[1], images[2])
+    assert stream.experiences[1].train.pixels is stream.experiences[1].test.pixels
+    again = build_permuted(Permuted(dataset="digits", experiences=3), 0, NOWHERE)
+    other = build_permuted(Permuted(dataset="digits", experiences=3), 1, NOWHERE)
+    assert torch.equal(inputs(again.experiences[1].test), inputs(stream.experiences[1].test))
+    assert not torch.equal(inputs(other.experiences[1].test), inputs(stream.experiences[1].test))
+
+
+def test_images_turn_counter_clockwise() -> None:
+    x = torch.zeros(1, 1, 8, 8)
+    x[0, 0, 0, 2] = 1.0
+    assert torch.allclose(rotate(x, 90), torch.rot90(x, 1, (2, 3)), atol=1e-5)
+    assert torch.allclose(rotate(x, 180), torch.rot90(x, 2, (2, 3)), atol=1e-5)
+    assert rotate(x, 360) is x
+    centred = torch.zeros(1, 1, 9, 9)
+    centred[0, 0, 3:6, 3:6] = 1.0
+    assert math.isclose(rotate(centred, 45).sum().item(), 9.0, rel_tol=0.05)
+
+
+def test_a_rotated_stream_has_an_experience_an_angle() -> None:
+    stream = build_rotated(Rotated(dataset="digits", angles=(0, 90)), 0, NOWHERE)
+    assert torch.equal(inputs(stream.experiences[0].test), DIGITS.test_x)
+    assert torch.allclose(inputs(stream.experiences[1].test), torch.rot90(DIGITS.test_x, 1, (2, 3)), atol=1e-5)
+    assert stream.outline == (tuple(range(10)),) * 2
+    with pytest.raises(UsageError, match="needs at least one angle"):
+        all_classes_outline(Rotated(dataset="digits", angles=()), 0)
+
+
+@pytest.mark.parametrize("name", [n for n, o in installed().scenarios.items() if "digits" in n])
+def test_what_is_built_is_what_the_outline_says(name: str) -> None:
+    scenario = installed().scenarios[name].item
+    from ffcl.specs import resolve
+
+    stream: Stream = resolve(scenario.spec.build)(scenario.stream, 5, NOWHERE)
+    assert stream.outline == scenario.outline(5)
+    assert len(stream.experiences) == len(stream.outline)
+    assert stream.input_shape == (1, 8, 8)
+    assert len(stream.data_sha256) == 64
+
+
+def test_every_data_set_has_all_its_scenarios() -> None:
+    names = set(installed().scenarios)
+    for dataset in ("digits", "mnist", "fashion-mnist"):
+        assert {f"split-{dataset}", f"split-{dataset}-domain", f"split-{dataset}-task", f"joint-{dataset}"} <= names
+    assert {"permuted-mnist", "rotated-mnist"} <= names
+
+
+@pytest.mark.parametrize("kind", ["split-mnist", "permuted-mnist", "rotated-mnist"])
+def test_the_real_mnist(mnist_root: Path, kind: str) -> None:
+    from ffcl.specs import resolve
+
+    scenario = installed().scenarios[kind].item
+    stream: Stream = resolve(scenario.spec.build)(scenario.stream, 0, mnist_root)
+    sizes = {(len(e.train), len(e.test)) for e in stream.experiences}
+    if kind == "split-mnist":
+        assert sum(n for n, _ in sizes) == 60_000
+    else:
+        assert sizes == {(60_000, 10_000)}
+    assert stream.input_shape == (1, 28, 28)
