@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from ffcl import hookimpl
 from ffcl.plan import Run, make_plan
@@ -17,6 +18,11 @@ with warnings.catch_warnings():  # importing them warns: of solvers that are mis
     warnings.simplefilter("ignore")
     import avalanche.training  # noqa: F401
     import norse.torch  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -90,7 +90,8 @@ def test_no_layer_sees_the_goodness_of_the_one_below() -> None:
 def test_a_layer_learns_to_tell_right_from_wrong_labels() -> None:
     ff = learner(layers=1)
     assert isinstance(ff.layers, nn.ModuleList)
-    x, y = torch.rand(6, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1, 2])
+    y = torch.tensor([0, 1, 2, 0, 1, 2])
+    x = torch.rand(6, 1, 4, 4) + torch.nn.functional.one_hot(y, 16).view(6, 1, 4, 4)
     optimizer = torch.optim.Adam(ff.parameters(), lr=1e-2)
     with RandomSequence(2):
         for _ in range(200):
