@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
+from ffcl.configuration import Run
 from ffcl.environment import hardware, library_versions
 from ffcl.errors import DataError
 from ffcl.evaluation import accuracy_row
 from ffcl.learner import Learner
-from ffcl.plan import Run
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
 from ffcl.registry import Registry

@@ -1,69 +1,18 @@
-"""The grid of runs: what exactly is run, and the hash that identifies it."""
+"""The grid of runs: learners x strategies x scenarios x seeds."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
 from typing import Any, TypeVar
 
+from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError, unknown_name
 from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Component:
-    """A learner, strategy or scenario with its settings and the code behind it."""
-
-    name: str
-    settings: dict[str, Any]
-    distribution: str
-    version: str
-    code: str
-
-    @classmethod
-    def of(cls, name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
-        """Describe what ``plugin`` offers under ``name``."""
-        return cls(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
-
-
-@dataclass(frozen=True)
-class Run:
-    """One learner with one strategy on one scenario with one seed."""
-
-    learner: Component
-    strategy: Component
-    scenario: Component
-    seed: int
-    ffcl: str
-
-    @property
-    def cell(self) -> tuple[str, str, str]:
-        """Names of the learner, strategy and scenario."""
-        return self.learner.name, self.strategy.name, self.scenario.name
-
-    @property
-    def configuration(self) -> str:
-        """Hash of everything but the seed that decides the result: settings and code."""
-        content = {k: v for k, v in asdict(self).items() if k != "seed"}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:10]
-
-    @property
-    def key(self) -> str:
-        """The name of the run's folder."""
-        return "--".join((*self.cell, f"seed{self.seed}", self.configuration))
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Run:
-        """Read what ``dataclasses.asdict`` wrote."""
-        parts = {name: Component(**values[name]) for name in ("learner", "strategy", "scenario")}
-        return cls(**parts, seed=values["seed"], ffcl=values["ffcl"])
 
 
 @dataclass(frozen=True)
@@ -110,12 +59,12 @@ def make_plan(
         name = offer.item.name
         hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
         hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)
-        components[name] = Component.of(name, hyperparameters.to_mapping(), offer.plugin)
+        components[name] = _component(name, hyperparameters.to_mapping(), offer.plugin)
     for chosen in chosen_scenarios:
         scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
         scenario.outline(0)  # a stream that cannot be built complains here
         plugin = registry.streams[scenario.spec.name].plugin
-        components[scenario.name] = Component.of(scenario.name, scenario.to_mapping(), plugin)
+        components[scenario.name] = _component(scenario.name, scenario.to_mapping(), plugin)
     for name in changes:
         raise unknown_name("name to set (it must take part in the run):", name, components)
 
@@ -132,6 +81,10 @@ def make_plan(
         for seed, scenario, (learner, strategy) in product(_unique(seeds), chosen_scenarios, pairs)
     )
     return Plan(runs, tuple(refused))
+
+
+def _component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
+    return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
 
 
 def builtin(offers: Mapping[str, Offer[Any]]) -> list[str]:

@@ -16,8 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.plan import Plan, Run
+from ffcl.plan import Plan
 from ffcl.pool import FINAL, Event, run_all
 
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ffcl.configuration import Run
 from ffcl.errors import RecordError
-from ffcl.plan import Run
 
 SCHEMA = 1
 

@@ -11,43 +11,66 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.plan import Run
 from ffcl.records import find_record, write_record
 from ffcl.registry import installed
 
 Emit = Callable[[dict[str, Any]], None]
 
 
-def perform(run: Run, results: Path, data_root: Path, wait: bool, emit: Emit) -> None:
-    """Run one run unless it is done or another process is at it; emit its progress and its outcome.
+@dataclass(frozen=True)
+class Job:
+    """A run, and how to do it.
 
-    Args:
+    Attributes:
         run: what to run.
         results: the folder that records go to.
         data_root: the folder that data sets are in.
+        rerun: whether to run it although it is done.
         wait: whether to wait for another process that is at the same run.
-        emit: called with each event.
     """
-    locks = results / ".locks"
+
+    run: Run
+    results: Path
+    data_root: Path
+    rerun: bool = False
+    wait: bool = False
+
+    def to_json(self) -> str:
+        """The job as one line."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, line: str) -> Job:
+        """Read what `to_json` wrote."""
+        values = json.loads(line)
+        run, results, data_root = Run.from_mapping(values["run"]), Path(values["results"]), Path(values["data_root"])
+        return cls(run, results, data_root, values["rerun"], values["wait"])
+
+
+def perform(job: Job, emit: Emit) -> None:
+    """Do a job unless it is done or another process is at it; emit its progress and its outcome."""
+    locks = job.results / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(locks / f"{run.key}.lock", timeout=-1 if wait else 0):
-            record = find_record(results, run)
-            if record is not None and record.status == "done":
+        with FileLock(locks / f"{job.run.key}.lock", timeout=-1 if job.wait else 0):
+            record = find_record(job.results, job.run)
+            if record is not None and record.status == "done" and not job.rerun:
                 emit({"event": "cached"})
-                return
-            _perform_alone(run, results, data_root, emit)
+            else:
+                _perform_alone(job, emit)
     except Timeout:
         emit({"event": "busy"})
 
 
-def _perform_alone(run: Run, results: Path, data_root: Path, emit: Emit) -> None:
+def _perform_alone(job: Job, emit: Emit) -> None:
     from ffcl.execute import execute  # imports torch and avalanche
 
     def report(done: int, total: int, row: list[float]) -> None:
@@ -55,11 +78,11 @@ def _perform_alone(run: Run, results: Path, data_root: Path, emit: Emit) -> None
         emit({"event": "progress", "done": done, "total": total, "accuracy": sum(seen) / max(1, len(seen))})
 
     try:
-        record = execute(run, installed(), data_root, report)
+        record = execute(job.run, installed(), job.data_root, report)
     except DataError as error:
         emit({"event": "no-data", "message": str(error)})
         return
-    write_record(results, record)
+    write_record(job.results, record)
     message = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
     emit({"event": record.status, "message": message})
 
@@ -75,9 +98,7 @@ def main() -> None:
 
     try:
         for line in sys.stdin:
-            job = json.loads(line)
-            run = Run.from_mapping(job["run"])
-            perform(run, Path(job["results"]), Path(job["data_root"]), job["wait"], emit)
+            perform(Job.from_json(line), emit)
     except BrokenPipeError:
         os._exit(1)  # the parent is gone
 

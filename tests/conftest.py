@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from ffcl import hookimpl
-from ffcl.plan import Run, make_plan
+from ffcl.configuration import Run
+from ffcl.plan import make_plan
 from ffcl.registry import Plugin, Registry, installed
 
 with warnings.catch_warnings():  # importing them warns: of solvers that are missing, of torch.jit

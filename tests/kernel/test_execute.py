@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ffcl import LearnerSpec, Parameters, StreamSpec
+from ffcl.configuration import Run
 from ffcl.errors import DataError
 from ffcl.execute import build_stream, execute
-from ffcl.plan import Run
 from ffcl.records import comparable
 from ffcl.registry import Registry, installed
 from ffcl_bp.hyperparameters import BPHyperparameters

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import pytest
 
 from ffcl import LearnerSpec, Parameters, StrategySpec
+from ffcl.configuration import Run
 from ffcl.errors import UsageError
-from ffcl.plan import Run, make_plan, parse_settings
+from ffcl.plan import make_plan, parse_settings
 from ffcl.registry import Registry, installed
 
 

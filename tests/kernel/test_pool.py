@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ffcl.plan import Plan, Run
+from ffcl.configuration import Run
+from ffcl.plan import Plan
 from ffcl.pool import Event, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import comparable, find_record, read_records, record_path
@@ -91,7 +92,7 @@ def test_a_run_that_fails_or_dies_harms_no_other(misbehaved: Path) -> None:
         assert "in loss" in failure.traceback
         failure = records["dies", seed].failure
         assert failure is not None
-        assert failure.message == "the worker process ended in the middle of the run (exit code 7)"
+        assert failure.message == "the worker process ended in the middle of the run (exit code 7): my last words"
         assert "my last words" in failure.traceback
     assert "4 failed" in result.stdout
     assert "ValueError: the rule is wrong" in result.stderr
@@ -127,6 +128,8 @@ def test_what_is_done_is_not_run_again(run_of: Callable[..., Run], tmp_path: Pat
     assert run_plan(plan, tmp_path, data_root, 0, shown=False).counts == {"cached": 2}
     assert record_path(tmp_path, plan.runs[0]).read_bytes() == before
     assert run_plan(plan, tmp_path, data_root, 0, rerun=True, shown=False).counts == {"done": 2}
+    assert run_plan(plan, tmp_path, data_root, 2, rerun=True, shown=False).counts == {"done": 2}
+    assert record_path(tmp_path, plan.runs[0]).read_bytes() != before
 
 
 def test_a_damaged_record_is_set_aside_and_made_again(

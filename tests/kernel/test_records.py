@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffcl.configuration import Component, Run
 from ffcl.errors import RecordError
-from ffcl.plan import Component, Run
 from ffcl.records import (
     Failure,
     Record,

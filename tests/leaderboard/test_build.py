@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError
-from ffcl.plan import Component, Run
 from ffcl.records import Failure, Record
 from ffcl_leaderboard.build import build
 from ffcl_leaderboard.statistics import t_interval
