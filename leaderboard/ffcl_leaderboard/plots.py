@@ -196,7 +196,7 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
         wrap=True,
     )
     if image is not None:
-        figure.colorbar(image, ax=list(grid.flat), shrink=0.8)
+        figure.colorbar(image, ax=list(grid.flat), aspect=20 * rows, pad=0.02)
     return figure
 
 
