@@ -61,6 +61,8 @@ def make_plan(
         hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)
         components[name] = _component(name, hyperparameters.to_mapping(), offer.plugin)
     for chosen in chosen_scenarios:
+        if chosen.item.name in components:
+            raise UsageError(f"Two scenario files are called {chosen.item.name!r}; rename one.")
         scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
         scenario.outline(0)  # a stream that cannot be built complains here
         plugin = registry.streams[scenario.spec.name].plugin

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,9 @@ class Event:
     message: str = ""
 
 
-def run_all(runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False) -> Iterator[Event]:
+def run_all(
+    runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False
+) -> Generator[Event, None, None]:
     """Run everything that is not done yet, yielding events; closing the iterator stops the workers.
 
     Args:
@@ -90,7 +92,7 @@ class _Jobs:
         return self._no_data.get(job.run.scenario.name)
 
 
-def _serve_here(jobs: _Jobs) -> Iterator[Event]:
+def _serve_here(jobs: _Jobs) -> Generator[Event, None, None]:
     while (job := jobs.take()) is not None:
         yield Event(job.run, "started")
         lines: list[dict[str, Any]] = []
@@ -101,7 +103,7 @@ def _serve_here(jobs: _Jobs) -> Iterator[Event]:
             yield event
 
 
-def _serve_by_processes(jobs: _Jobs, workers: int) -> Iterator[Event]:
+def _serve_by_processes(jobs: _Jobs, workers: int) -> Generator[Event, None, None]:
     events: queue.Queue[Event | None] = queue.Queue()
     crew = [_Worker(jobs, events) for _ in range(workers)]
     try:
@@ -171,7 +173,8 @@ class _Worker(threading.Thread):
 
     def _living_process(self) -> subprocess.Popen[str]:
         if self._process is None:
-            self._log.truncate(0)
+            self._log.seek(0)
+            self._log.truncate()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ffcl.worker"],
                 stdin=subprocess.PIPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -95,19 +95,13 @@ def run_plan(
 ) -> Summary:
     """Carry out a plan; closing it early (Ctrl-C) stops the workers and loses nothing that is done."""
     summary, began = Summary(), time.monotonic()
-    with _display(plan, workers, shown) as display:
-        for event in _closing(run_all(plan.runs, results, data_root, workers, rerun)):
+    running = run_all(plan.runs, results, data_root, workers, rerun)
+    with _display(plan, workers, shown) as display, closing(running) as events:
+        for event in events:
             summary.note(event)
             display.note(event, summary)
     summary.seconds = time.monotonic() - began
     return summary
-
-
-def _closing(events: Iterator[Event]) -> Iterator[Event]:
-    try:
-        yield from events
-    finally:
-        events.close()  # type: ignore[attr-defined]
 
 
 @contextmanager

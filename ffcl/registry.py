@@ -171,10 +171,12 @@ class Registry:
         """Look up a scenario by its name, or read it from a path to a TOML file."""
         if name.endswith(".toml") or "/" in name:
             scenario = read_scenario(Path(name), self.stream_specs)
-            if scenario.name in self.scenarios:
-                raise UsageError(
-                    f"{name}: the name {scenario.name!r} is taken by an installed scenario; rename the file."
-                )
+            for offers in (self.learners, self.strategies, self.scenarios):
+                if scenario.name in offers:
+                    raise UsageError(
+                        f"{name}: the name {scenario.name!r} is taken by {offers[scenario.name].plugin}; "
+                        "rename the file."
+                    )
             if not _NAME.fullmatch(scenario.name):
                 raise UsageError(f"{name}: {_name_rule(scenario.name)}")
             return Offer(scenario, self.streams[scenario.spec.name].plugin)
@@ -206,7 +208,7 @@ def _misspelt(module: object) -> str | None:
     for name in dir(module):
         marked = manager.parse_hookimpl_opts(module, name) is not None
         if marked and name not in known:
-            return f"it implements the hook {name!r}. {unknown_name('hook', name, known)}"
+            return f"it implements {name!r}, which is no hook. {unknown_name('hook', name, known)}".removesuffix(".")
         is_function = inspect.isfunction(getattr(module, name, None))
         if not marked and name in known and is_function:
             return f"its function {name!r} lacks the decorator @hookimpl"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,15 @@ def test_mistakes_are_found_before_anything_runs(arguments: tuple[object, ...], 
     with pytest.raises(UsageError) as error:
         make_plan(installed(), *arguments)  # type: ignore[arg-type]
     assert message in str(error.value)
+
+
+def test_two_scenario_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "mine.toml" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text('summary = "x"\n[stream]\nkind = "split"\ndataset = "digits"\n')
+    with pytest.raises(UsageError, match="Two scenario files are called 'mine'"):
+        make_plan(installed(), ["bp"], ["none"], [str(p) for p in paths], [0])
 
 
 def test_settings_are_written_with_an_equals_sign() -> None:

@@ -56,7 +56,10 @@ def test_a_hook_that_raises_is_listed_and_stops_nobody() -> None:
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
-        (SimpleNamespace(ffcl_learner=hookimpl(lambda: [])), "it implements the hook 'ffcl_learner'. Unknown hook"),
+        (
+            SimpleNamespace(ffcl_learner=hookimpl(lambda: [])),
+            "it implements 'ffcl_learner', which is no hook. Unknown hook",
+        ),
         (SimpleNamespace(ffcl_learners=lambda: []), "lacks the decorator @hookimpl"),
         (SimpleNamespace(ffcl_learners=hookimpl(lambda registry: [])), "PluginValidationError"),
         (SimpleNamespace(ffcl_learners=hookimpl(lambda: ["ff"])), "offered a str, not a LearnerSpec"),
@@ -130,7 +133,7 @@ def test_a_scenario_may_be_a_path(tmp_path: Path) -> None:
 def test_a_path_may_not_shadow_an_installed_scenario(tmp_path: Path) -> None:
     path = tmp_path / "split-digits.toml"
     path.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\n')
-    with pytest.raises(UsageError, match="is taken by an installed scenario"):
+    with pytest.raises(UsageError, match=r"the name 'split-digits' is taken by plugin 'scenarios'"):
         installed().scenario(str(path))
 
 

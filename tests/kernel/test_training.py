@@ -311,6 +311,27 @@ def test_the_training_stream_holds_no_test_data() -> None:
     assert not hasattr(stream, "test_stream")
 
 
+def test_what_a_learner_is_handed_holds_nothing_else() -> None:
+    """Batches are copies of their own size: behind them lies neither the rest of the data nor a table of tasks."""
+    handed: list[Tensor] = []
+
+    class Curious(BP):
+        def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+            handed.extend(t for t in (x, y, allowed) if t is not None)
+            return super().loss(x, y, allowed)
+
+        def forward(self, x: Tensor) -> Tensor:
+            handed.append(x)
+            return super().forward(x)
+
+    stream = stream_of([(0, 1), (2, 3)], by_task=True)
+    training = trained(stream, Curious(SHAPE, BPHyperparameters(hidden=4)), [ReplayPlugin(mem_size=8)])
+    accuracy_row(training.learner, stream, 4)
+    assert len(handed) > 20
+    for tensor in handed:
+        assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+
+
 def test_avalanches_own_replay_still_warns() -> None:
     """The mended plugin can go once upstream has stopped calling its own deprecated method."""
     with reproducible(0), pytest.warns(DeprecationWarning, match="pre_adapt and post_adapt"):
