@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -146,7 +147,8 @@ def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> F
             marker=styles.marker(cell),
             markerfacecolor=styles.face(cell),
             linestyle="none",
-            markersize=7,
+            markersize=6,
+            alpha=0.85,
             capsize=2,
             elinewidth=0.9,
             label=cell.label,
@@ -162,7 +164,7 @@ def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> F
 
 def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
     """The mean accuracy matrix of each cell as a heat map: row i after experience i, column j on experience j."""
-    columns = min(4, len(cells))
+    columns = len(cells) if len(cells) <= 4 else min(4, math.ceil(math.sqrt(len(cells))))
     rows = -(-len(cells) // columns)
     size = max(cell.matrices.shape[2] for cell in cells)
     side = min(3.4, 1.2 + 0.36 * size)

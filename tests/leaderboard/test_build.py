@@ -83,6 +83,14 @@ def test_csv_files_hold_the_columns_promised(tmp_path: Path) -> None:
     assert json.loads(rows["scenario_settings"].item())["training"] == {"epochs": 1}
 
 
+def test_the_published_leaderboard_has_todays_columns(tmp_path: Path) -> None:
+    build([record()], tmp_path, "ACC")
+    published = Path(__file__).parent.parent.parent / "leaderboard" / "published"
+    for name in ("leaderboard.csv", "runs.csv"):
+        header = (published / name).read_text().splitlines()[0]
+        assert header == (tmp_path / name).read_text().splitlines()[0]
+
+
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     records = [record(learner, seed=seed) for learner in ("bp", "ff") for seed in range(2)]
     first = build(records, tmp_path / "a", "ACC").files
