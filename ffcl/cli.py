@@ -265,6 +265,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as in `ffcl list | head`
         sys.stderr.close()
         sys.exit(EXIT_FAILED)
+    except OSError as error:  # a full disk, a folder without permission
+        _fail(FfclError(str(error)), EXIT_FAILED)
 
 
 def _fail(error: FfclError, code: int) -> None:

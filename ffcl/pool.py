@@ -210,5 +210,8 @@ class _Worker(threading.Thread):
             message += f": {last_words.splitlines()[-1]}"
         failure = Failure("WorkerDied", message, last_words)
         record = Record(job.run, "failed", started, versions=library_versions(), hardware=hardware(), failure=failure)
-        write_record(job.results, record)
+        try:
+            write_record(job.results, record)
+        except OSError as error:
+            message += f"; its record could not be written: {error}"
         self._events.put(Event(job.run, "failed", message=f"WorkerDied: {message}"))

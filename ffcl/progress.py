@@ -20,6 +20,7 @@ from ffcl.configuration import Run
 from ffcl.errors import DataError
 from ffcl.plan import Plan
 from ffcl.pool import FINAL, Event, run_all
+from ffcl.records import open_results
 
 
 @dataclass
@@ -93,7 +94,12 @@ class Estimate:
 def run_plan(
     plan: Plan, results: Path, data_root: Path, workers: int, *, rerun: bool = False, shown: bool = True
 ) -> Summary:
-    """Carry out a plan; closing it early (Ctrl-C) stops the workers and loses nothing that is done."""
+    """Carry out a plan; closing it early (Ctrl-C) stops the workers and loses nothing that is done.
+
+    Raises:
+        UsageError: the results folder cannot be written to.
+    """
+    open_results(results)
     summary, began = Summary(), time.monotonic()
     running = run_all(plan.runs, results, data_root, workers, rerun)
     with _display(plan, workers, shown) as display, closing(running) as events:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ffcl.configuration import Run
-from ffcl.errors import RecordError
+from ffcl.errors import RecordError, UsageError
 
 SCHEMA = 1
 
@@ -111,6 +111,20 @@ def _check_matrix(record: Record) -> None:
 def runs_folder(results: Path) -> Path:
     """Where the runs of a results folder are."""
     return results / "runs"
+
+
+def open_results(results: Path) -> None:
+    """Make the results folder, and make sure that records can be written into it.
+
+    Raises:
+        UsageError: they cannot; nothing has been run.
+    """
+    try:
+        runs_folder(results).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=runs_folder(results)):
+            pass
+    except OSError as error:
+        raise UsageError(f"Cannot write to the results folder {results}: {error.strerror}.") from error
 
 
 def record_path(results: Path, run: Run) -> Path:

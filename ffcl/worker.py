@@ -82,8 +82,12 @@ def _perform_alone(job: Job, emit: Emit) -> None:
     except DataError as error:
         emit({"event": "no-data", "message": str(error)})
         return
-    write_record(job.results, record)
     message = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
+    try:
+        write_record(job.results, record)
+    except OSError as error:  # the disk is full, say
+        emit({"event": "failed", "message": f"The record could not be written: {error}. {message}".strip()})
+        return
     emit({"event": record.status, "message": message})
 
 

@@ -108,8 +108,9 @@ def _download(kind: Callable[..., object], name: str, root: Path, missing: list[
         with FileLock(root / f".{name}.lock"):
             kind(root, train=True, download=True)
     except Exception as error:  # torchvision lets through whatever the network raises
+        reason = " ".join(str(error).split())
         raise DataError(
-            f"{', '.join(missing)} not found in {folder}, and the download failed ({error}). Put the files of "
+            f"{', '.join(missing)} not found in {folder}, and the download failed ({reason}). Put the files of "
             f"{name} there, or name the folder that holds {name}/raw with --data-root."
         ) from error
 

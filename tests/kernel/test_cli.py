@@ -111,6 +111,7 @@ def test_a_scenario_file_is_run(ffcl: Command, tmp_path: Path) -> None:
         (("run", "bp", "--seeds", "none"), "--seeds is a number such as 10"),
         (("run", "bp", "--workers", "-1"), "--workers must be 0 or more, got -1."),
         (("run", "bp", "--wrkers", "1"), "No such option"),
+        (("run", "bp", "-o", "/dev/null/x"), "Cannot write to the results folder /dev/null/x: Not a directory."),
         (("show", "hebian"), "Unknown name 'hebian'. Did you mean 'hebbian'?"),
         (("leaderboard",), "There are no records in results; `ffcl run` makes some."),
         (("leaderbord",), "No such command"),
@@ -144,6 +145,14 @@ def test_an_unreadable_record_is_reported_by_the_leaderboard(ffcl: Command, tmp_
     assert code == 0
     assert "record.json is left alone: it is no valid JSON" in errors
     assert " 1 " in output
+
+
+def test_a_leaderboard_that_cannot_be_written_is_one_message(ffcl: Command) -> None:
+    ffcl("run", "bp", "--seeds", "1", *SHORT)
+    code, _, errors = ffcl("leaderboard", "--output", "/dev/null/x")
+    assert code == 1
+    assert "Error: [Errno 20] Not a directory" in errors
+    assert "Traceback" not in errors
 
 
 def test_seeds() -> None:

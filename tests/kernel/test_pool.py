@@ -146,6 +146,18 @@ def test_a_damaged_record_is_set_aside_and_made_again(
     assert (path.parent / "unreadable-1.json").read_text() == '{"schema": 1, "ru'
 
 
+def test_a_record_that_cannot_be_written_fails_the_run(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(results: Path, record: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("ffcl.worker.write_record", full)
+    events = list(run_all([run_of("bp")], tmp_path, data_root, 0))
+    assert events[-1].event == "failed"
+    assert events[-1].message == "The record could not be written: No space left on device."
+
+
 def test_kill_9_and_the_same_command_goes_on(misbehaved: Path) -> None:
     """The parent is killed in the middle: no half record, workers end, and what was done is kept."""
     command = ["run", "bp", "sleeps", "--seeds", 2, "--set", "split-digits.epochs=1", "-o", str(misbehaved)]
