@@ -84,6 +84,7 @@ def run(
         parse_seeds(seeds),
         parse_settings(settings or []),
     )
+    api.tables(registry, [], None, sort)  # a wrong column is said now, not after the runs
     errors = Console(stderr=True)
     for reason in plan.refused:
         errors.print(f"Refused: {reason}.", markup=False, highlight=False, soft_wrap=True)

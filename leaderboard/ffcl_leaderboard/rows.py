@@ -28,6 +28,8 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
     """
     if sort not in SORTABLE:
         raise unknown_name("column to sort by", sort, SORTABLE)
+    if not cells:
+        return pd.DataFrame(columns=["learner", "strategy", "scenario"])
     frame = pd.DataFrame([_row(cell) for cell in cells])
     ascending = sort in LOWER_IS_BETTER or sort in ("learner", "strategy")
     return frame.sort_values(
@@ -73,7 +75,7 @@ def _rate(records: Sequence[Record]) -> float:
 def runs_frame(records: Sequence[Record], superseded: Sequence[Record] = ()) -> pd.DataFrame:
     """One row per run; ``current`` is false for runs of code that has been edited since."""
     rows = [_run_row(r, is_current=True) for r in records] + [_run_row(r, is_current=False) for r in superseded]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=None if rows else ["learner", "strategy", "scenario", "configuration", "seed"])
     return frame.sort_values(["scenario", "learner", "strategy", "configuration", "seed"], ignore_index=True)
 
 

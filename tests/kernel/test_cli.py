@@ -109,6 +109,7 @@ def test_a_scenario_file_is_run(ffcl: Command, tmp_path: Path) -> None:
         (("run", "bp", "--set", "bp.hiden=3"), "Did you mean 'hidden'?"),
         (("run", "bp", "--set", "hidden=3"), "A setting is called name.parameter"),
         (("run", "bp", "--seeds", "none"), "--seeds is a number such as 10"),
+        (("run", "bp", "--sort", "accuracy"), "Unknown column to sort by 'accuracy'."),
         (("run", "bp", "--workers", "-1"), "--workers must be 0 or more, got -1."),
         (("run", "bp", "--wrkers", "1"), "No such option"),
         (("run", "bp", "-o", "/dev/null/x"), "Cannot write to the results folder /dev/null/x: Not a directory."),
