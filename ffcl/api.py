@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ffcl.registry import Registry
     from ffcl.tables import Tables
 
-STRATEGIES = ("none",)
-SCENARIOS = ("split-digits",)
 SEEDS = 10
 RESULTS = Path("results")
 SORT = "ACC"
@@ -27,8 +25,8 @@ SORT = "ACC"
 def run(
     learners: str | Sequence[str] | None = None,
     *,
-    strategies: str | Sequence[str] = STRATEGIES,
-    scenarios: str | Sequence[str] = SCENARIOS,
+    strategies: str | Sequence[str] | None = None,
+    scenarios: str | Sequence[str] | None = None,
     seeds: int | Iterable[int] = SEEDS,
     settings: Mapping[str, object] | None = None,
     results: str | Path = RESULTS,
@@ -43,9 +41,9 @@ def run(
     >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
 
     Args:
-        learners: names of learners; None stands for those that ffcl ships.
-        strategies: names of strategies.
-        scenarios: names of scenarios, or paths of TOML files.
+        learners: names of learners; None stands for the defaults: those that ffcl ships.
+        strategies: names of strategies; None stands for the default, no strategy.
+        scenarios: names of scenarios, or paths of TOML files; None stands for the default, the digits.
         seeds: a number n for the seeds 0 to n - 1, or the seeds themselves.
         settings: changed settings, for example ``{"ff.hidden": 500, "split-digits.epochs": 5}``.
         results: the folder that records go to.
@@ -101,19 +99,19 @@ def leaderboard(
 def plan_of(
     registry: Registry,
     learners: str | Sequence[str] | None,
-    strategies: str | Sequence[str],
-    scenarios: str | Sequence[str],
+    strategies: str | Sequence[str] | None,
+    scenarios: str | Sequence[str] | None,
     seeds: int | Iterable[int],
     settings: Mapping[str, object] | None,
 ) -> Plan:
     """The plan that ``run`` carries out."""
-    from ffcl.plan import builtin, make_plan
+    from ffcl.plan import make_plan
 
     return make_plan(
         registry,
-        as_list(learners) or builtin(registry.learners),
-        as_list(strategies) or list(STRATEGIES),
-        as_list(scenarios) or list(SCENARIOS),
+        as_list(learners) or registry.defaults(registry.learners),
+        as_list(strategies) or registry.defaults(registry.strategies),
+        as_list(scenarios) or registry.defaults(registry.scenarios),
         range(seeds) if isinstance(seeds, int) else seeds,
         settings,
     )

@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 Results = Annotated[Path, typer.Option("--results", "-o", help="Folder that records and the leaderboard go to.")]
-Learners = Annotated[list[str] | None, typer.Argument(help="Learners. Default: those that ffcl ships.")]
+Learners = Annotated[list[str] | None, typer.Argument(help="Learners. Default: those marked * in `ffcl list`.")]
 Sort = Annotated[str, typer.Option(help="Column of the leaderboard to sort by.")]
 
 
@@ -79,8 +79,8 @@ def run(
     plan = api.plan_of(
         registry,
         learners,
-        strategy or api.STRATEGIES,
-        scenario or api.SCENARIOS,
+        strategy,
+        scenario,
         parse_seeds(seeds),
         parse_settings(settings or []),
     )
@@ -145,9 +145,14 @@ def list_() -> None:
             table.add_column(column, overflow="fold")
         for name in sorted(offers):
             offer = offers[name]
-            table.add_row(name, offer.item.summary, f"{offer.plugin.distribution} {offer.plugin.version}")
+            table.add_row(
+                name + " *" * offer.item.default,
+                offer.item.summary,
+                f"{offer.plugin.distribution} {offer.plugin.version}",
+            )
         console.print(table)
         console.print()
+    console.print("* is run when nothing is named", style="dim", highlight=False)
     for plugin in registry.broken:
         console.print(f"Broken {plugin}: {plugin.broken}", style="red", markup=False, highlight=False, soft_wrap=True)
 

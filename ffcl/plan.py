@@ -89,11 +89,6 @@ def _component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component
     return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
 
 
-def builtin(offers: Mapping[str, Offer[Any]]) -> list[str]:
-    """Names of what ffcl itself ships, in the order of the plugins' names."""
-    return [name for name, offer in offers.items() if offer.plugin.distribution == "ffcl"]
-
-
 def _unique(values: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(values))
 

@@ -167,6 +167,11 @@ class Registry:
             raise UsageError(f"{error}{broken}")
         return offers[name]
 
+    @staticmethod
+    def defaults(offers: Mapping[str, Offer[Any]]) -> list[str]:
+        """The names of what is run when nothing is named."""
+        return [name for name, offer in offers.items() if offer.item.default]
+
     def scenario(self, name: str) -> Offer[Scenario]:
         """Look up a scenario by its name, or read it from a path to a TOML file."""
         if name.endswith(".toml") or "/" in name:

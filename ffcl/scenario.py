@@ -14,6 +14,8 @@ from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
 from ffcl.specs import StreamSpec, resolve
 
+KEYS = ("summary", "default", "stream", "training")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingBudget(Parameters):
@@ -25,13 +27,23 @@ class TrainingBudget(Parameters):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A stream of experiences and the training budget on it."""
+    """A stream of experiences and the training budget on it.
+
+    Attributes:
+        name: the name of its file.
+        summary: one line for ``ffcl list``.
+        spec: the kind of stream.
+        stream: the stream's parameters.
+        training: how much every learner trains on an experience.
+        default: whether it is run when no scenario is named.
+    """
 
     name: str
     summary: str
     spec: StreamSpec
     stream: Parameters
     training: TrainingBudget
+    default: bool = False
 
     def with_changes(self, changes: Mapping[str, object]) -> Scenario:
         """Copy with some of the stream's parameters or of the training budget changed.
@@ -79,17 +91,20 @@ def read_scenario(path: Path, streams: Mapping[str, StreamSpec]) -> Scenario:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"The scenario file {path} is not valid TOML: {error}.") from error
     for key in content:
-        if key not in ("summary", "stream", "training"):
-            raise unknown_name(f"key of {path}", key, ["summary", "stream", "training"])
+        if key not in KEYS:
+            raise unknown_name(f"key of {path}", key, KEYS)
     summary = content.get("summary")
     if not isinstance(summary, str) or not summary:
         raise UsageError(f"{path} needs a one-line text `summary`.")
+    if not isinstance(content.get("default", False), bool):
+        raise UsageError(f"{path}: `default` must be true or false.")
     for table in ("stream", "training"):
         if not isinstance(content.get(table, {}), dict):
             raise UsageError(f"{path}: [{table}] must be a table.")
-    return scenario_from_mapping(
+    scenario = scenario_from_mapping(
         path.stem, summary, content.get("stream", {}), content.get("training", {}), streams, where=str(path)
     )
+    return replace(scenario, default=content.get("default", False))
 
 
 def scenario_from_mapping(

@@ -42,6 +42,7 @@ class LearnerSpec:
             hyper-parameters.
         rule: ``"gradient"`` if the class defines ``loss``; ``"observe"`` if its update is no gradient step and
             it defines ``observe``.
+        default: whether it is run when no learner is named.
     """
 
     name: str
@@ -49,6 +50,7 @@ class LearnerSpec:
     hyperparameters: type[Parameters]
     learner: str | Callable[[tuple[int, ...], Any], Learner[Any]]
     rule: Literal["gradient", "observe"] = "gradient"
+    default: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class StrategySpec:
         plugins: called with the hyper-parameters; returns the Avalanche plugins that make up the strategy.
         needs: what it needs of a learner: ``"gradient"`` (a rule that goes through ``loss``), ``"scores"``
             (the scores of every training batch, with their gradient).
+        default: whether it is run when no strategy is named.
     """
 
     name: str
@@ -69,6 +72,7 @@ class StrategySpec:
     hyperparameters: type[Parameters]
     plugins: str | Callable[[Any], list[Any]]
     needs: frozenset[Need] = frozenset()
+    default: bool = False
 
     def refusal(self, learner: LearnerSpec) -> str | None:
         """Why this strategy cannot act on ``learner``, or None if it can."""

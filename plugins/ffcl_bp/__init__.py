@@ -14,7 +14,8 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
 
     yield LearnerSpec(
         "bp",
-        "back-propagation: an MLP, cross-entropy, one growing head",
+        "back-propagation: an MLP with one growing head",
         BPHyperparameters,
         "ffcl_bp.learner:BP",
+        default=True,
     )

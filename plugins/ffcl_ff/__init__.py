@@ -17,4 +17,5 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
         "Forward-Forward: each layer learns by its own goodness",
         FFHyperparameters,
         "ffcl_ff.learner:FF",
+        default=True,
     )

@@ -14,7 +14,8 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
 
     yield LearnerSpec(
         "hebbian",
-        "Forward-Forward as a three-factor Hebbian rule on spiking LIF neurons",
+        "Forward-Forward as a three-factor rule of spiking neurons",
         HebbianHyperparameters,
         "ffcl_hebbian.learner:Hebbian",
+        default=True,
     )

@@ -12,7 +12,7 @@ def ffcl_strategies() -> Iterable[StrategySpec]:
     """Offer ``none`` and ``replay``."""
     from ffcl_strategies.parameters import Replay
 
-    yield StrategySpec("none", "nothing against forgetting", Parameters, "ffcl_strategies.plugins:none")
+    yield StrategySpec("none", "nothing against forgetting", Parameters, "ffcl_strategies.plugins:none", default=True)
     yield StrategySpec(
         "replay",
         "stored samples of past experiences in every batch",

@@ -70,7 +70,7 @@ def test_run_list_and_leaderboard(ffcl: Command, tmp_path: Path) -> None:
 def test_list_names_what_it_is_and_where_it_comes_from(ffcl: Command) -> None:
     code, output, _ = ffcl("list")
     assert code == 0
-    for text in ("Learners", "hebbian", "three-factor Hebbian rule", "replay", "permuted-mnist", "ffcl 0.1.0"):
+    for text in ("Learners", "hebbian", "three-factor rule", "replay", "permuted-mnist", "ffcl 0.1.0"):
         assert text in output
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ffcl import LearnerSpec, Parameters, StrategySpec
+from ffcl.api import SEEDS, plan_of
 from ffcl.configuration import Run
 from ffcl.errors import UsageError
 from ffcl.plan import make_plan, parse_settings
@@ -18,6 +19,12 @@ def test_the_grid_is_crossed_with_seeds_slowest() -> None:
     assert len(plan.runs) == 8
     assert [run.seed for run in plan.runs] == [0] * 4 + [1] * 4
     assert len({run.key for run in plan.runs}) == 8
+
+
+def test_what_is_run_when_nothing_is_named() -> None:
+    plan = plan_of(installed(), None, None, None, SEEDS, None)
+    assert {run.cell for run in plan.runs} == {(name, "none", "split-digits") for name in ("bp", "ff", "hebbian")}
+    assert len(plan.runs) == 30
 
 
 def test_a_name_given_twice_is_run_once() -> None:

@@ -39,6 +39,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         (GOOD.replace('kind = "split"\n', ""), "needs a `kind` in [stream]"),
         (GOOD.replace('dataset = "digits"\n', ""), "needs a value for dataset"),
         ('summary = "s"\nstream = 3\n', "[stream] must be a table"),
+        ('default = "yes"\n' + GOOD, "`default` must be true or false"),
         ("summary = \n", "is not valid TOML"),
         ("[stream]\n", "needs a one-line text `summary`"),
     ],
