@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -222,14 +223,14 @@ def _misspelt(module: object) -> str | None:
 
 @cache
 def code_fingerprint(module: str) -> str:
-    """Hash the Python sources of the package (or module) that ``module`` belongs to.
+    """Hash the Python sources of the top-level package that ``module`` belongs to.
 
     It stands in each run's configuration, so that an edited learning rule is run again.
     """
-    import sys
-
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
+    for name in (module.partition(".")[0], module):  # a namespace package has no file of its own
+        if file := getattr(sys.modules.get(name), "__file__", None):
+            break
+    else:
         return ""
     root = Path(file)
     sources: Iterable[Path] = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]

@@ -144,6 +144,16 @@ def test_the_fingerprint_follows_the_source(tmp_path: Path, monkeypatch: pytest.
         return code_fingerprint(name)
 
     monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "ffcl_fingerprint_c"
+    package.mkdir()
+    (package / "__init__.py").write_text("from ffcl_fingerprint_c import plugin, rule\n")
+    (package / "plugin.py").write_text("")
+    (package / "rule.py").write_text("x = 1\n")
+    __import__("ffcl_fingerprint_c")
+    before = code_fingerprint("ffcl_fingerprint_c.plugin")
+    (package / "rule.py").write_text("x = 2\n")
+    code_fingerprint.cache_clear()
+    assert code_fingerprint("ffcl_fingerprint_c.plugin") != before  # the rule beside the plugin's own module
     first = fingerprint("ffcl_fingerprint_a", "x = 1\n")
     assert len(first) == 12
     assert fingerprint("ffcl_fingerprint_b", "x = 2\n") != first
