@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from ffcl import api
 from ffcl.errors import FfclError, PluginError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from ffcl.parameters import Field
+    from ffcl.progress import Summary
+    from ffcl.registry import Offer
+    from ffcl.scenario import Scenario
+    from ffcl.specs import LearnerSpec, StrategySpec
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -62,7 +70,9 @@ def run(
         typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl."),
     ] = None,
     results: Results = api.RESULTS,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. Default: one a core; 0: none.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes. Default: one a core. 0 runs in this process.")
+    ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run again what is done already.")] = False,
     sort: Sort = api.SORT,
 ) -> None:
@@ -103,7 +113,7 @@ def run(
     _report(summary, len(plan.runs), results)
 
 
-def _report(summary: Any, total: int, results: Path) -> None:
+def _report(summary: Summary, total: int, results: Path) -> None:
     from ffcl.progress import describe, describe_seconds
 
     console, errors = Console(), Console(stderr=True)
@@ -176,14 +186,14 @@ def show(
         raise unknown_name("name", name, [*registry.learners, *registry.strategies, *registry.scenarios])
 
 
-def _show(name: str, kind: str, offer: Any) -> None:
+def _show(name: str, kind: str, offer: Offer[LearnerSpec] | Offer[StrategySpec]) -> None:
     console = Console()
     console.print(f"[bold]{name}[/] ({kind}, {offer.plugin.distribution} {offer.plugin.version})", highlight=False)
     console.print(offer.item.summary, markup=False)
     console.print(_settings(name, offer.item.hyperparameters.fields(), {}))
 
 
-def _show_scenario(offer: Any) -> None:
+def _show_scenario(offer: Offer[Scenario]) -> None:
     scenario, console = offer.item, Console()
     console.print(
         f"[bold]{scenario.name}[/] (scenario, {offer.plugin.distribution} {offer.plugin.version})",
@@ -208,7 +218,7 @@ def _show_scenario(offer: Any) -> None:
     console.print(table)
 
 
-def _settings(owner: str, fields: tuple[Any, ...], values: dict[str, Any]) -> Table:
+def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("setting", "value" if values else "default", "allowed", "what it is"):
         table.add_column(column, overflow="fold")
@@ -223,7 +233,7 @@ def _settings(owner: str, fields: tuple[Any, ...], values: dict[str, Any]) -> Ta
     return table
 
 
-def show_tables(view: Any, files: Any, problems: list[str]) -> None:
+def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[str]) -> None:
     """Print a leaderboard, the files written, and what could not be read."""
     console, errors = Console(), Console(stderr=True)
     console.print(view)

@@ -139,6 +139,13 @@ def write_record(results: Path, record: Record) -> Path:
     return path
 
 
+def clear_leftovers(results: Path, run: Run) -> None:
+    """Remove the temporary files of a process that was killed while it wrote the record of ``run``."""
+    path = record_path(results, run)
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file through a temporary one in the same folder, fsync and rename."""
     path.parent.mkdir(parents=True, exist_ok=True)

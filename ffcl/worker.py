@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.records import find_record, write_record
+from ffcl.records import clear_leftovers, find_record, write_record
 from ffcl.registry import installed
 
 Emit = Callable[[dict[str, Any]], None]
@@ -61,6 +61,7 @@ def perform(job: Job, emit: Emit) -> None:
     locks.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(locks / f"{job.run.key}.lock", timeout=-1 if job.wait else 0):
+            clear_leftovers(job.results, job.run)
             record = find_record(job.results, job.run)
             if record is not None and record.status == "done" and not job.rerun:
                 emit({"event": "cached"})

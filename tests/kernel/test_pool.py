@@ -139,11 +139,13 @@ def test_a_damaged_record_is_set_aside_and_made_again(
     path = record_path(tmp_path, run)
     path.parent.mkdir(parents=True)
     path.write_text('{"schema": 1, "ru')
+    (path.parent / ".record.json.abc.tmp").write_text("killed while wri")
     events = list(run_all([run], tmp_path, data_root, 0))
     assert events[0].event == "warning"
     assert "unreadable-1.json" in events[0].message
     assert find_record(tmp_path, run) is not None
     assert (path.parent / "unreadable-1.json").read_text() == '{"schema": 1, "ru'
+    assert {p.name for p in path.parent.iterdir()} == {"record.json", "unreadable-1.json"}
 
 
 def test_a_record_that_cannot_be_written_fails_the_run(
