@@ -40,6 +40,8 @@ def test_the_second_layer_is_driven_spike_by_spike() -> None:
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "relu": (torch.relu, lambda z: (z > 0).to(z)),
     "softplus": (torch.nn.functional.softplus, torch.sigmoid),
+    "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
+    "linear": (lambda z: z, torch.ones_like),
 }
 
 
