@@ -67,3 +67,8 @@ def test_every_package_is_listed_and_announced() -> None:
     assert sorted(PROJECT["project"]["entry-points"]["ffcl"].values()) == [
         p.name for p in sorted(PACKAGES, key=lambda p: p.name)
     ]
+
+
+def test_every_package_says_that_it_is_typed() -> None:
+    for package in (ROOT / "ffcl", *PACKAGES):
+        assert (package / "py.typed").is_file(), package
