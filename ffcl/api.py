@@ -125,8 +125,7 @@ def tables(registry: Registry, records: Sequence[Record], output: Path | None = 
     """
     made: Tables | None = registry.manager.hook.ffcl_leaderboard(records=records, output=output, sort=sort)
     if made is None:
-        broken = "".join(f" Broken: {p}: {p.broken}." for p in registry.broken)
-        raise PluginError(f"No installed plugin makes a leaderboard.{broken}")
+        raise PluginError(f"No installed plugin makes a leaderboard.{registry.broken_note()}")
     return made
 
 

@@ -7,12 +7,11 @@ from typing import Any
 from avalanche.benchmarks.utils import data_loader
 from avalanche.training.plugins import ReplayPlugin as _ReplayPlugin
 
-from ffcl.tensor_dataset import batched_concat
+from ffcl.tensor_dataset import BatchedConcatDataset
 
 # Avalanche's loaders over several data sets wrap them in PyTorch's ConcatDataset, which fetches a sample at a
 # time. The name is rebound inside Avalanche's loader module only.
-if "__getitems__" not in vars(data_loader.ConcatDataset):
-    data_loader.ConcatDataset = batched_concat(data_loader.ConcatDataset)
+data_loader.ConcatDataset = BatchedConcatDataset
 
 
 class ReplayPlugin(_ReplayPlugin):

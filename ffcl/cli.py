@@ -106,7 +106,7 @@ def run(
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
     finished = api.records_of(plan, results)
-    if any(record.status == "done" for record in finished):
+    if finished:
         every, problems = read_records(results)
         written = api.tables(registry, every, results, sort)
         show_tables(api.tables(registry, finished, None, sort).view, written.files, problems)

@@ -94,6 +94,9 @@ class _Jobs:
 
 def _serve_here(jobs: _Jobs) -> Generator[Event, None, None]:
     while (job := jobs.take()) is not None:
+        if reason := jobs.no_data(job):
+            yield Event(job.run, "no-data", message=reason)
+            continue
         yield Event(job.run, "started")
         lines: list[dict[str, Any]] = []
         perform(job, lines.append)

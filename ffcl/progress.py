@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -110,12 +109,9 @@ def run_plan(
     return summary
 
 
-@contextmanager
-def _display(plan: Plan, workers: int, shown: bool) -> Iterator[_Display]:
+def _display(plan: Plan, workers: int, shown: bool) -> _Display:
     console = Console(stderr=True, quiet=not shown)
-    kind = _LiveDisplay if console.is_terminal and shown else _Display
-    with kind(plan, workers, console) as display:
-        yield display
+    return (_LiveDisplay if console.is_terminal and shown else _Display)(plan, workers, console)
 
 
 class _Display:

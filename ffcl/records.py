@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ffcl.configuration import Run
 from ffcl.errors import RecordError, UsageError
@@ -133,8 +132,15 @@ def record_path(results: Path, run: Run) -> Path:
 
 
 def write_record(results: Path, record: Record) -> Path:
-    """Write a record; a crash at any moment leaves the old one, or the new one, never a part."""
+    """Write a record; a crash at any moment leaves the old one, or the new one, never a part.
+
+    A failure never replaces a result: if the run has been done before, its record stays.
+    """
     path = record_path(results, record.run)
+    if record.status == "failed":
+        earlier = find_record(results, record.run)
+        if earlier is not None and earlier.status == "done":
+            return path
     write_atomically(path, record.to_json())
     return path
 
@@ -207,11 +213,3 @@ def read_records(results: Path) -> tuple[list[Record], list[str]]:
         except RecordError as error:
             problems.append(str(error))
     return records, problems
-
-
-def comparable(record: Record) -> Mapping[str, Any]:
-    """The part of a record that must repeat bit for bit: all but times, dates and the machine."""
-    content = asdict(record)
-    for name in ("started", "train_seconds", "evaluation_seconds", "hardware", "versions"):
-        content.pop(name)
-    return content

@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -82,7 +82,7 @@ class Registry:
         self._set(plugin, reason)
 
     def _set(self, plugin: Plugin, broken: str | None) -> None:
-        self.plugins[plugin.name] = Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, broken)
+        self.plugins[plugin.name] = replace(plugin, broken=broken)
 
     def call(self, hook: str, **arguments: object) -> Iterator[tuple[Any, Plugin]]:
         """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit."""
@@ -145,6 +145,10 @@ class Registry:
         """The plugins that cannot be used (complete once everything has been asked for)."""
         return [p for p in self.plugins.values() if p.broken]
 
+    def broken_note(self) -> str:
+        """What to add to a message about something missing: the plugins that might have offered it."""
+        return "".join(f" Broken: {p}: {p.broken}." for p in self.broken)
+
     def check(self) -> None:
         """Load all offers and make sure that no name is taken by two of them.
 
@@ -163,9 +167,7 @@ class Registry:
             UsageError: no such name; the nearest one is offered, and broken plugins are mentioned.
         """
         if name not in offers:
-            error = unknown_name(kind, name, offers)
-            broken = "".join(f" Broken: {p}: {p.broken}." for p in self.broken)
-            raise UsageError(f"{error}{broken}")
+            raise UsageError(f"{unknown_name(kind, name, offers)}{self.broken_note()}")
         return offers[name]
 
     @staticmethod

@@ -14,7 +14,7 @@ import torch
 from avalanche.benchmarks.utils import ConstantSequence, DataAttribute, TaskLabels
 from avalanche.benchmarks.utils.classification_dataset import TaskAwareSupervisedClassificationDataset
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import ConcatDataset, Dataset
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from ffcl.stream import Samples
@@ -151,23 +151,21 @@ def tensor_dataset(samples: Samples, task: int) -> TensorDataset:
     )
 
 
-def batched_concat(concat: type[Any]) -> type[Any]:
-    """Derive from PyTorch's ``ConcatDataset`` one that fetches a batch from each of its parts."""
+class BatchedConcatDataset(ConcatDataset[Any]):
+    """PyTorch's concatenation, fetching a batch from each of its parts."""
 
-    class BatchedConcat(concat):
-        def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-            if not all(hasattr(d, "__getitems__") for d in self.datasets):
-                return [self[i] for i in indices]
-            index = torch.as_tensor(indices)
-            ends = torch.tensor(self.cumulative_sizes)
-            which = torch.bucketize(index, ends, right=True)
-            fetched: list[Any] = []
-            # Avalanche's loaders emit one contiguous run of each data set, so grouping keeps the order.
-            for k in which.unique().tolist():
-                start = int(ends[k - 1]) if k else 0
-                fetched += self.datasets[k].__getitems__((index[which == k] - start).tolist())
-            if len({type(f) for f in fetched}) > 1:
-                return [self[i] for i in indices]
-            return fetched
-
-    return BatchedConcat
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        if not all(hasattr(d, "__getitems__") for d in self.datasets):
+            return [self[i] for i in indices]
+        index = torch.as_tensor(indices)
+        ends = torch.tensor(self.cumulative_sizes)
+        which = torch.bucketize(index, ends, right=True)
+        fetched: list[Any] = []
+        # Avalanche's loaders emit one contiguous run of each data set, so grouping keeps the order.
+        for k in which.unique().tolist():
+            start = int(ends[k - 1]) if k else 0
+            part: Any = self.datasets[k]
+            fetched += part.__getitems__((index[which == k] - start).tolist())
+        if len({type(f) for f in fetched}) > 1:
+            return [self[i] for i in indices]
+        return fetched

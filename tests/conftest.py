@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from ffcl import hookimpl
 from ffcl.configuration import Run
 from ffcl.plan import make_plan
+from ffcl.records import Record
 from ffcl.registry import Plugin, Registry, installed
 
 with warnings.catch_warnings():  # importing them warns: of solvers that are missing, of torch.jit
@@ -66,6 +68,13 @@ def registry_with() -> Callable[..., Registry]:
         return registry
 
     return make
+
+
+@pytest.fixture
+def comparable() -> Callable[[Record], dict[str, Any]]:
+    """The part of a record that must repeat bit for bit: all but times, dates and the machine."""
+    passing = {"started", "train_seconds", "evaluation_seconds", "hardware", "versions"}
+    return lambda record: {name: value for name, value in asdict(record).items() if name not in passing}
 
 
 def plan_run(

@@ -41,12 +41,6 @@ def test_a_package_sees_only_the_kernel(package: Path) -> None:
         assert names <= {"ffcl", package.name}, path
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.name)
-def test_a_plugin_uses_only_the_kernels_public_modules(package: Path) -> None:
-    for path in package.rglob("*.py"):
-        assert "from ffcl._" not in path.read_text(), path
-
-
 def test_the_kernel_names_no_learner_strategy_or_scenario() -> None:
     """They come from the entry points alone; even the defaults say themselves that they are."""
     registry = installed()

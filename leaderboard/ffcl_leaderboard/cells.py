@@ -68,9 +68,9 @@ def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
         by_identity[_identity(record)].append(record)
     kept: list[Record] = []
     superseded: list[Record] = []
-    for group in by_identity.values():
-        latest = max(group, key=lambda r: r.started).run.configuration
-        for record in group:
+    for same in by_identity.values():
+        latest = max(same, key=lambda r: r.started).run.configuration
+        for record in same:
             (kept if record.run.configuration == latest else superseded).append(record)
     return kept, superseded
 

@@ -11,7 +11,6 @@ from ffcl import LearnerSpec, Parameters, StreamSpec
 from ffcl.configuration import Run
 from ffcl.errors import DataError
 from ffcl.execute import build_stream, execute
-from ffcl.records import comparable
 from ffcl.registry import Registry, installed
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
@@ -20,7 +19,7 @@ from ffcl_bp.learner import BP
 @pytest.mark.parametrize("learner", ["bp", "ff", "hebbian"])
 @pytest.mark.parametrize("strategy", ["none", "replay"])
 def test_a_seed_gives_the_same_record_bit_for_bit(
-    run_of: Callable[..., Run], data_root: Path, learner: str, strategy: str
+    run_of: Callable[..., Run], data_root: Path, comparable: Callable[..., object], learner: str, strategy: str
 ) -> None:
     run = run_of(learner, strategy)
     first = execute(run, installed(), data_root)

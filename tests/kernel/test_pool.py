@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from ffcl.configuration import Run
+from ffcl.errors import DataError
 from ffcl.plan import Plan
 from ffcl.pool import Event, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
-from ffcl.records import comparable, find_record, read_records, record_path
+from ffcl.records import find_record, read_records, record_path
 
 PLUGIN = """
 import os
@@ -107,7 +107,7 @@ def test_a_run_that_fails_or_dies_harms_no_other(misbehaved: Path) -> None:
 
 
 def test_workers_and_this_process_make_the_same_records(
-    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+    run_of: Callable[..., Run], comparable: Callable[..., object], tmp_path: Path, data_root: Path
 ) -> None:
     runs = [run_of(name, "replay", seed=seed) for name in ("ff", "hebbian") for seed in (0, 1)]
     for workers in (0, 2):
@@ -146,6 +146,21 @@ def test_a_damaged_record_is_set_aside_and_made_again(
     assert find_record(tmp_path, run) is not None
     assert (path.parent / "unreadable-1.json").read_text() == '{"schema": 1, "ru'
     assert {p.name for p in path.parent.iterdir()} == {"record.json", "unreadable-1.json"}
+
+
+def test_missing_data_is_looked_for_once(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def missing(*arguments: object) -> None:
+        calls.append(arguments)
+        raise DataError("the files are not there")
+
+    monkeypatch.setattr("ffcl.execute.execute", missing)
+    events = list(run_all([run_of("bp", seed=seed) for seed in range(3)], tmp_path, data_root, 0))
+    assert [e.message for e in events if e.event == "no-data"] == ["the files are not there"] * 3
+    assert len(calls) == 1
 
 
 def test_a_record_that_cannot_be_written_fails_the_run(
@@ -250,11 +265,3 @@ def test_time_left_follows_what_is_known(run_of: Callable[..., Run]) -> None:
 
 def test_seconds_are_written_for_people() -> None:
     assert [describe_seconds(s) for s in (0.4, 59.4, 185, 7800)] == ["0 s", "59 s", "3 min 05 s", "2 h 10 min"]
-
-
-def test_the_misbehaved_plugin_is_gone_again() -> None:
-    code = textwrap.dedent("""
-        from ffcl.registry import installed
-        assert "dies" not in installed().learners
-    """)
-    subprocess.run([sys.executable, "-c", code], check=True)

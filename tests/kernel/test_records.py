@@ -49,6 +49,14 @@ def test_a_failure_round_trips(tmp_path: Path) -> None:
     assert find_record(tmp_path, RUN) == failed
 
 
+def test_a_failure_never_replaces_a_result(tmp_path: Path) -> None:
+    failed = Record(RUN, "failed", "now", failure=Failure("ValueError", "boom", "Traceback ..."))
+    write_record(tmp_path, failed)
+    write_record(tmp_path, DONE)
+    write_record(tmp_path, failed)
+    assert find_record(tmp_path, RUN) == DONE
+
+
 def test_a_record_is_where_its_key_says(tmp_path: Path) -> None:
     path = write_record(tmp_path, DONE)
     assert path == tmp_path / "runs" / RUN.key / "record.json"

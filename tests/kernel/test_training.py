@@ -109,7 +109,6 @@ def test_accuracies_are_those_avalanche_measures() -> None:
         for experience, described in zip(tests, stream.experiences, strict=True):
             experience.classes_in_this_experience = list(described.classes)
         matrix, theirs = [], {}
-        training.observes = False
         for experience in avalanche_train_stream(stream):
             training.train(experience)
             matrix.append(accuracy_row(training.learner, stream, training.n_classes))
