@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,7 +28,14 @@ def hardware() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": str(available_cores()),
+        "bfloat16 units": "yes" if has_bfloat16_units() else "no",
     }
+
+
+@cache
+def has_bfloat16_units() -> bool:
+    """Whether the processor has instructions for products in bfloat16 (AMX or AVX-512)."""
+    return not {"amx_bf16", "avx512_bf16"}.isdisjoint(_processor_field("flags").split())
 
 
 def available_cores() -> int:
@@ -38,9 +46,13 @@ def available_cores() -> int:
 
 
 def _processor() -> str:
+    return _processor_field("model name") or platform.processor() or "unknown"
+
+
+def _processor_field(name: str) -> str:
+    """The first entry ``name`` of Linux's description of the processor; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or "unknown"
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or "unknown")
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,20 @@ class Learner(nn.Module, ABC, Generic[H]):
             raise LearnerError(
                 f"{type(self).__name__} has no hyper-parameter `lr`; define it, or override optimizer()."
             )
-        return torch.optim.Adam(self.parameters(), lr=lr)
+        return torch.optim.Adam(self.parameters(), lr=lr, fused=True)
+
+    def step_size(self, progress: float) -> float:
+        """What the optimizer's step sizes are multiplied by; 1 unless overridden.
+
+        Args:
+            progress: the share of the experience's training that is done, 0 to 1.
+        """
+        return 1.0
+
+
+def step_size(schedule: Literal["constant", "cosine"], progress: float) -> float:
+    """The factor of a schedule: cosine falls from 1 to 0 (Loshchilov & Hutter 2017, without restarts)."""
+    return 0.5 * (1.0 + math.cos(math.pi * progress)) if schedule == "cosine" else 1.0
 
 
 class _AsGradient(torch.autograd.Function):

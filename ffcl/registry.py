@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -28,6 +28,7 @@ from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
 T = TypeVar("T")
 
 GROUP = "ffcl"
+RULES = Path(__file__).parent / "rules"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -227,7 +228,8 @@ def _misspelt(module: object) -> str | None:
 def code_fingerprint(module: str) -> str:
     """Hash the Python sources of the top-level package that ``module`` belongs to.
 
-    It stands in each run's configuration, so that an edited learning rule is run again.
+    The building blocks in ``ffcl.rules`` count as its own if it uses them. The fingerprint stands in each run's
+    configuration, so that an edited learning rule is run again.
     """
     for name in (module.partition(".")[0], module):  # a namespace package has no file of its own
         if file := getattr(sys.modules.get(name), "__file__", None):
@@ -235,10 +237,13 @@ def code_fingerprint(module: str) -> str:
     else:
         return ""
     root = Path(file)
-    sources: Iterable[Path] = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
+    sources = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
+    content = {source.relative_to(root.parent).as_posix(): source.read_bytes() for source in sources}
+    if any(b"ffcl.rules" in source for source in content.values()):
+        content |= {f"ffcl.rules/{source.name}": source.read_bytes() for source in RULES.glob("*.py")}
     digest = hashlib.sha256()
-    for source in sorted(sources):
-        digest.update(source.relative_to(root.parent).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
+    for name, source in sorted(content.items()):
+        digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:12]
 
 

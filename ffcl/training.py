@@ -171,8 +171,24 @@ class Training(SupervisedTemplate):
 
     def optimizer_step(self) -> None:
         """Apply the gradients, unless the learner has updated itself."""
-        if not self.observes:
+        if self.observes:
+            return
+        factor = self.learner.step_size(self._progress())
+        if factor == 1.0:
             super().optimizer_step()
+            return
+        whole = [group["lr"] for group in self.optimizer.param_groups]
+        for group in self.optimizer.param_groups:
+            group["lr"] *= factor
+        super().optimizer_step()
+        for group, lr in zip(self.optimizer.param_groups, whole, strict=True):
+            group["lr"] = lr
+
+    def _progress(self) -> float:
+        """The share of the experience's training that is done."""
+        steps = len(self.dataloader)
+        done = self.clock.train_exp_epochs * steps + self.clock.train_epoch_iterations
+        return float(done / (self.train_epochs * steps))
 
 
 class _NoLogger(BaseLogger):

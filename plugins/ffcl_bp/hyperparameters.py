@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
@@ -17,3 +17,6 @@ class BPHyperparameters(Parameters):
     hidden: Annotated[int, IntDistribution(1, 4096, log=True), "units a hidden layer"] = 200
     layers: Annotated[int, IntDistribution(1, 8), "hidden layers"] = 2
     lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 1e-3
+    schedule: Annotated[
+        Literal["constant", "cosine"], "course of the step size over an experience; cosine ends at 0"
+    ] = "constant"

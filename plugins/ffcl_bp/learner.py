@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ffcl.learner import Learner
+from ffcl.learner import Learner, step_size
 from ffcl_bp.hyperparameters import BPHyperparameters
 
 
@@ -38,6 +38,10 @@ class BP(Learner[BPHyperparameters]):
             head.bias = nn.Parameter(torch.cat([old.bias.detach(), head.bias.detach()]))
             head.out_features += old.out_features
         self.head = head
+
+    def step_size(self, progress: float) -> float:
+        """The course of the step size, as ``schedule`` says."""
+        return step_size(self.hyperparameters.schedule, progress)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, classes seen)."""

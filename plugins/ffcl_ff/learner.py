@@ -2,75 +2,138 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from ffcl.hypotheses import LabelCodes, wrong_labels
-from ffcl.learner import Learner
-from ffcl_ff import rule
+from ffcl.learner import Learner, as_gradient, step_size
+from ffcl.rules.goodness import Evidence, contrast, inverse_mean_square, modulated, normalise
+from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
+from ffcl.rules.precision import product_dtype
 from ffcl_ff.hyperparameters import FFHyperparameters
 
 
 class FF(Learner[FFHyperparameters]):
     """Layers of ReLUs, each with its own loss; no gradient crosses a layer.
 
-    The first layer sees the input beside the code of a label, every further layer the normalised output of
-    the one before. Both phases of a sample, its right and a wrong label, are in every batch (arXiv 2406.16479
-    draws one of the two). The prediction is the label whose goodness, summed over the layers, is highest.
+    The first layer sees the input beside the code of a label, every further layer the output of the one before,
+    scaled to mean square 1 so that it does not tell the goodness. The prediction is the label whose evidence,
+    summed over the layers, is highest. Both phases of a sample, its right and a wrong label, are in every batch
+    (arXiv 2406.16479 draws one of the two).
+
+    The input's product with the first layer is made once a sample and shared by all label hypotheses and both
+    phases. The further layers have no biases, so that their normalisation is one factor a sample, which is
+    folded into goodness and modulator.
     """
 
     def __init__(self, input_shape: tuple[int, ...], hyperparameters: FFHyperparameters) -> None:
         super().__init__(input_shape, hyperparameters)
         hp = hyperparameters
         self.codes = LabelCodes(hp.code_bits)
+        self.evidence = Evidence(hp.probability, hp.theta, hp.alpha, hp.epsilon)
         features = torch.Size(input_shape).numel()
-        sizes = [features + hp.code_bits, *[hp.hidden] * hp.layers]
-        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+        self.of_input = nn.Linear(features, hp.hidden)
+        self.of_code = nn.Linear(hp.code_bits, hp.hidden, bias=False)
+        self.further = nn.ModuleList(nn.Linear(hp.hidden, hp.hidden, bias=False) for _ in range(hp.layers - 1))
+        for layer in (self.of_input, self.of_code):
+            nn.init.normal_(layer.weight, std=hp.initial_scale * features**-0.5)
+        for layer in self.upper:
+            nn.init.normal_(layer.weight, std=hp.initial_scale * hp.hidden**-0.5)
+        nn.init.zeros_(self.of_input.bias)
 
     @property
-    def stack(self) -> list[nn.Linear]:
-        """The layers, from the input up."""
-        return cast("list[nn.Linear]", self.layers)
+    def upper(self) -> list[nn.Linear]:
+        """The layers above the first."""
+        return cast("list[nn.Linear]", list(self.further))
 
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the label codes of new classes."""
         self.codes.grow(max(classes) + 1)
 
+    def step_size(self, progress: float) -> float:
+        """The course of the step size, as ``schedule`` says."""
+        return step_size(self.hyperparameters.schedule, progress)
+
+    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Log-odds summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
-        from_input, from_codes = self._first_layer(x)
-        h = torch.relu(from_input.unsqueeze(1) + from_codes)
-        return torch.stack(self._log_odds(h)).sum(0)
+        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
+        _, from_input, from_codes = self._first_layer(x)
+        h = (from_input.unsqueeze(1) + from_codes).relu_().flatten(0, 1)
+        evidence = [self.evidence.log_odds(goodness) for _, _, goodness, _ in self._layers(h)]
+        return torch.stack(evidence).sum(0).view(len(x), len(self.codes)).to(self.of_input.weight.dtype)
 
+    @torch.no_grad()
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
-        """Sum of the layers' local losses."""
-        wrong, exists = wrong_labels(y, len(self.codes), allowed)
-        from_input, from_codes = self._first_layer(x)
-        h = torch.relu(torch.stack([from_input + from_codes[y], from_input + from_codes[wrong]]))
-        losses = [rule.layer_loss(right, wrong, exists) for right, wrong in self._log_odds(h)]
-        return torch.stack(losses).sum()
+        """Sum of the layers' local losses, with their gradients in closed form."""
+        x, from_input, from_codes = self._first_layer(x)
+        wrong, exists = self._wrong_labels(from_input, from_codes, y, allowed)
+        labels = torch.cat([y, wrong])
+        h = from_codes.index_select(0, labels).view(2, *from_input.shape).add_(from_input).relu_().flatten(0, 1)
 
-    def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The first layer's pre-activation, split: from the input (batch, hidden), from each code (classes, hidden)."""
-        first = self.stack[0]
-        x = x.flatten(1)
-        of_input, of_code = first.weight.split([x.shape[1], self.codes.bits], dim=1)
-        codes = self.hyperparameters.code_amplitude * self.codes.codes
-        return torch.addmm(first.bias, x, of_input.T), codes @ of_code.T
+        value = torch.zeros((), device=x.device)
+        updates: dict[Tensor, Tensor] = {}
+        for number, (pre, post, goodness, scale) in enumerate(self._layers(h)):
+            log_odds = self.evidence.log_odds(goodness).view(2, -1)
+            layer_loss, error = contrast(self.hyperparameters.contrast, log_odds, exists)
+            value = value + layer_loss
+            modulator = error.view(-1, 1) * self.evidence.slope(goodness) * scale.unsqueeze(1)
+            factors = modulated(post, self.evidence.per_neuron(modulator, post.shape[1]))
+            if number == 0:
+                updates |= self._first_updates(x, labels, factors)
+            else:
+                weight = self.upper[number - 1].weight
+                updates[weight] = (factors.T @ pre).to(weight.dtype)
+        with torch.enable_grad():
+            return as_gradient(value, updates)
 
-    def _log_odds(self, h: Tensor) -> list[Tensor]:
-        """Each layer's log-odds (...), given the first layer's output h (..., hidden)."""
-        found = [self._probability(h)]
-        for layer in self.stack[1:]:
-            h = torch.relu(layer(rule.normalise(h.detach())))  # detached: the error stays in its layer
-            found.append(self._probability(h))
-        return found
+    def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The input (batch, features) and what the first layer gets of it and of each code, before the ReLU.
 
-    def _probability(self, h: Tensor) -> Tensor:
-        hp = self.hyperparameters
-        if hp.probability == "symmetric":
-            return rule.symmetric_log_odds(h, hp.epsilon)
-        return rule.sigmoid_log_odds(h, hp.theta, hp.alpha)
+        Returns:
+            The input, its share (batch, hidden), and each class's share (classes, hidden), ready for products.
+        """
+        dtype = product_dtype(self.hyperparameters.precision, self.of_input.weight)
+        x = x.flatten(1).to(self.of_input.weight.dtype)
+        x = (normalise(x) if self.hyperparameters.normalise_input else x).to(dtype)
+        from_codes = nn.functional.linear(self._shown_codes(), self.of_code.weight, self.of_input.bias)
+        return x, x @ self.of_input.weight.to(dtype).T, from_codes.to(dtype)
+
+    def _shown_codes(self) -> Tensor:
+        return self.hyperparameters.code_amplitude * self.codes.codes
+
+    def _wrong_labels(
+        self, from_input: Tensor, from_codes: Tensor, y: Tensor, allowed: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        if self.hyperparameters.negatives == "random":
+            return wrong_labels(y, len(self.codes), allowed)
+        believed = [self.evidence.goodness((from_input + code).relu_()) for code in from_codes]
+        return likely_wrong_labels(y, self.evidence.log_odds(torch.stack(believed, 1)), allowed)
+
+    def _layers(self, h: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Run up the layers from the first one's output h (n, hidden).
+
+        Yields:
+            Of each layer the input, the output, its goodness (n, groups), and the scale of that goodness (n,):
+            input and output are yet to be multiplied by its square root, the ReLU being homogeneous.
+        """
+        pre, scale = h, torch.ones(len(h), device=h.device, dtype=torch.promote_types(h.dtype, torch.float32))
+        for number in range(1 + len(self.upper)):
+            if number > 0:
+                pre, h = h, torch.relu(h @ self.upper[number - 1].weight.to(h.dtype).T)
+            goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
+            yield pre, h, goodness, scale
+            scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
+
+    def _first_updates(self, x: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
+        """The first layer's updates: both phases of a sample share its input."""
+        dtype = self.of_input.weight.dtype
+        shown = nn.functional.one_hot(labels, len(self.codes)).to(factors.dtype)
+        of_classes = (shown.T @ factors).to(dtype)
+        right, wrong = factors.view(2, len(x), -1)
+        return {
+            self.of_input.weight: ((right + wrong).T @ x).to(dtype),
+            self.of_code.weight: of_classes.T @ self._shown_codes(),
+            self.of_input.bias: of_classes.sum(0),
+        }

@@ -2,103 +2,224 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from ffcl.hypotheses import LabelCodes, wrong_labels
-from ffcl.learner import Learner, as_gradient
-from ffcl_hebbian import rule
+from ffcl.learner import Learner, as_gradient, step_size
+from ffcl.rules.goodness import Evidence, contrast, modulated, normalise
+from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
+from ffcl.rules.precision import product_dtype
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
-from ffcl_hebbian.neurons import lif_parameters, run_layers
+from ffcl_hebbian.neurons import Response, firing_rates, lif_parameters, spike_trains
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the synapses of a layer see at each moment at which they may change.
+
+    Attributes:
+        pre: presynaptic activity (moments, n, inputs); empty for the first layer, whose input is known.
+        trace: postsynaptic trace (moments, n, neurons).
+    """
+
+    pre: Tensor
+    trace: Tensor
 
 
 class Hebbian(Learner[HebbianHyperparameters]):
     """Layers of LIF neurons that learn by modulator x presynaptic activity x postsynaptic trace.
 
-    The first layer gets the input and the code of a label as a constant current, every further layer the
-    spikes of the one before, step by step. A neuron's trace is its firing rate times ``gain``; a layer's
-    goodness is the squared length of its traces. The modulator, one number a sample (two in the symmetric
-    form), is all that a synapse knows of the label; nothing is differentiated, and nothing crosses a layer.
+    Nothing is differentiated, and nothing crosses a layer: the modulator, one number a sample and layer (two in
+    the symmetric form), is all that a synapse knows of the label.
 
-    Deviations from arXiv 2406.16479: a constant current in place of Bernoulli spikes, the update once after
-    the presentation in place of at every late step, both phases of a sample in every batch, and no update of
-    a neuron that fires at every step, whose rate cannot follow.
+    With the encoding ``current`` the first layer gets the input and the code of a label as a constant current. A
+    neuron's trace is its firing rate times ``gain``, and synapses change once, after the presentation. A single
+    layer is then not simulated but looked up, see `ffcl_hebbian.neurons.Response`.
+
+    With ``bernoulli``, the encoding of arXiv 2406.16479, input and code are spikes drawn at every step; the trace
+    is a running average of the output spikes, times ``gain``, and synapses change at every step after the first
+    ``settling``, by an eligibility trace of modulator x pre x post that decays by ``eligibility``. The changes
+    of one presentation are summed and applied by the optimizer at its end. In evaluation every sample of a batch is
+    encoded with the same random numbers, so that its scores do not depend on the batch.
+
+    A neuron that fires at every step is not updated, since its rate cannot follow. Both phases of a sample are in
+    every batch, and see the same input spikes.
     """
 
     def __init__(self, input_shape: tuple[int, ...], hyperparameters: HebbianHyperparameters) -> None:
         super().__init__(input_shape, hyperparameters)
         hp = hyperparameters
         self.codes = LabelCodes(hp.code_bits)
-        self.features = torch.Size(input_shape).numel()
+        self.evidence = Evidence(hp.probability, hp.theta, hp.alpha, hp.epsilon)
         self.neurons = lif_parameters(hp.leak, hp.threshold)
-        sizes = [self.features + hp.code_bits, *[hp.hidden] * hp.layers]
-        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+        self.response = Response(self.neurons, hp.steps)
+        features = torch.Size(input_shape).numel()
+        self.of_input = nn.Linear(features, hp.hidden)
+        self.of_code = nn.Linear(hp.code_bits, hp.hidden, bias=False)
+        self.further = nn.ModuleList(nn.Linear(hp.hidden, hp.hidden, bias=False) for _ in range(hp.layers - 1))
+        for layer in (self.of_input, self.of_code):
+            nn.init.normal_(layer.weight, std=hp.initial_scale * features**-0.5)
+        for layer in self.upper:
+            nn.init.normal_(layer.weight, std=hp.initial_scale * hp.hidden**-0.5)
+        nn.init.zeros_(self.of_input.bias)
 
     @property
-    def stack(self) -> list[nn.Linear]:
-        """The layers, from the input up."""
-        return cast("list[nn.Linear]", self.layers)
+    def upper(self) -> list[nn.Linear]:
+        """The layers above the first."""
+        return cast("list[nn.Linear]", list(self.further))
 
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the label codes of new classes."""
         self.codes.grow(max(classes) + 1)
 
+    def step_size(self, progress: float) -> float:
+        """The course of the step size, as ``schedule`` says."""
+        return step_size(self.hyperparameters.schedule, progress)
+
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Log-odds summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
-        of_input, of_code = self.stack[0].weight.split([self.features, self.codes.bits], dim=1)
-        from_input = torch.addmm(self.stack[0].bias, x.flatten(1), of_input.T)
-        from_codes = self._code_currents(slice(None)) @ of_code.T
-        current = (from_input.unsqueeze(1) + from_codes).flatten(0, 1)
-        log_odds = torch.stack([self._log_odds(rate) for rate in self._rates(current)]).sum(0)
-        return log_odds.view(len(x), len(self.codes))
+        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
+        _, _, from_input, from_codes = self._first_layer(x, alike=True)
+        current = (from_input.unsqueeze(2) + from_codes.unsqueeze(1)).flatten(1, 2)
+        evidence = torch.stack([self._evidence(activity.trace) for activity in self._activities(current)]).sum(0)
+        return evidence.view(len(x), len(self.codes)).to(self.of_input.weight.dtype)
 
     @torch.no_grad()
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
-        """Sum of the layers' cross-entropies, whose gradients are the Hebbian updates."""
-        wrong, exists = wrong_labels(y, len(self.codes), allowed)
+        """Sum of the layers' losses, whose gradients are the Hebbian updates."""
+        hp = self.hyperparameters
+        shown, shown_codes, from_input, from_codes = self._first_layer(x)
+        wrong, exists = self._wrong_labels(from_input, from_codes, y, allowed)
         labels = torch.cat([y, wrong])
-        target = torch.cat([torch.ones_like(exists), torch.zeros_like(exists)]).to(x)
-        weight = torch.cat([torch.ones_like(exists), exists]).to(x)
-        weight = weight / weight.sum()
+        current = from_codes.index_select(1, labels) + from_input.repeat(1, 2, 1)
 
-        pre = torch.cat([x.flatten(1).repeat(2, 1), self._code_currents(labels)], dim=1)
-        value = torch.zeros(())
+        value = torch.zeros((), device=x.device)
         updates: dict[Tensor, Tensor] = {}
-        for layer, rate in zip(self.stack, self._rates(self.stack[0](pre)), strict=True):
-            value = value + (weight * rule.cross_entropy(self._log_odds(rate), target)).sum()
-            post = self.hyperparameters.gain * rate
-            responsive = post * (rate < 1)
-            of_weights, of_biases = rule.three_factor_update(self._modulator(post, target), pre, responsive, weight)
-            updates[layer.weight], updates[layer.bias] = of_weights, of_biases
-            pre = post
+        for number, activity in enumerate(self._activities(current)):
+            trace = activity.trace
+            moments = len(trace)
+            goodness = self.evidence.goodness(trace)
+            phases = self.evidence.log_odds(goodness).view(moments, 2, -1).transpose(0, 1)
+            layer_loss, error = contrast(hp.contrast, phases.flatten(1), exists.repeat(moments))
+            error = error.view(2, moments, -1).transpose(0, 1).flatten(1).unsqueeze(-1)
+            modulator = error * self.evidence.slope(goodness)
+            if hp.rate_penalty:
+                spent = goodness.sum(-1).mean()
+                layer_loss = layer_loss + hp.rate_penalty * spent
+                modulator = modulator + hp.rate_penalty / goodness[..., 0].numel()
+            value = value + layer_loss
+            responsive = trace * (trace < 0.999 * hp.gain)
+            factors = modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden))
+            factors = self._eligible(factors)
+            if number == 0:
+                updates |= self._first_updates(shown, shown_codes, labels, factors)
+            else:
+                weight = self.upper[number - 1].weight
+                updates[weight] = (factors.flatten(0, 1).T @ activity.pre.flatten(0, 1).to(factors)).to(weight)
         with torch.enable_grad():
             return as_gradient(value, updates)
 
-    def _code_currents(self, labels: Tensor | slice) -> Tensor:
-        return self.hyperparameters.code_amplitude * self.codes.codes[labels]
+    def rates(self, x: Tensor, labels: Tensor) -> list[Tensor]:
+        """Each layer's traces over ``gain``, averaged over the moments, under given labels: (batch, neurons) each."""
+        _, _, from_input, from_codes = self._first_layer(x, alike=True)
+        current = from_input + from_codes.index_select(1, labels)
+        return [activity.trace.float().mean(0) / self.hyperparameters.gain for activity in self._activities(current)]
 
-    def _rates(self, current: Tensor) -> list[Tensor]:
+    def _first_layer(self, x: Tensor, alike: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is shown to the first layer, and the current it gets of it.
+
+        With a constant current there is one frame, with Bernoulli spikes one a step. All samples of a batch see
+        the same spikes of a class's code; if ``alike``, of equal inputs too.
+
+        Returns:
+            Frames of the input (frames, batch, features) and of the codes (frames, classes, bits); the currents
+            of the input (frames, batch, neurons) and of the codes (frames, classes, neurons).
+        """
+        hp, weight = self.hyperparameters, self.of_input.weight
+        x = x.flatten(1).to(weight.dtype)
+        x = normalise(x) if hp.normalise_input else x
+        dtype = product_dtype(hp.precision, weight)
+        shown, codes = x.unsqueeze(0), (hp.code_amplitude * self.codes.codes).unsqueeze(0)
+        if hp.encoding == "bernoulli":
+            noise = torch.rand(hp.steps, 1 if alike else len(x), x.shape[1], device=x.device)
+            code_noise = torch.rand(hp.steps, *self.codes.codes.shape, device=x.device)
+            shown, codes = (noise < hp.intensity * x).to(x), (code_noise < hp.intensity * codes).to(x)
+        shown = shown.to(dtype)
+        from_input = shown @ weight.to(dtype).T
+        from_codes = nn.functional.linear(codes, self.of_code.weight, self.of_input.bias)
+        return shown, codes, from_input, from_codes.to(dtype)
+
+    def _wrong_labels(
+        self, from_input: Tensor, from_codes: Tensor, y: Tensor, allowed: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        if self.hyperparameters.negatives == "random":
+            return wrong_labels(y, len(self.codes), allowed)
+        columns = [
+            self._evidence(self._activities(from_input + from_codes[:, c : c + 1], 1)[0].trace)
+            for c in range(len(self.codes))
+        ]
+        return likely_wrong_labels(y, torch.stack(columns, 1), allowed)
+
+    def _evidence(self, trace: Tensor) -> Tensor:
+        """The mean log-odds (n,) over the moments of a trace (moments, n, neurons)."""
+        return self.evidence.log_odds(self.evidence.goodness(trace)).mean(0)
+
+    def _activities(self, current: Tensor, layers: int | None = None) -> list[Activity]:
+        """Each layer's activity, given the first one's current (frames, n, neurons); only the first ``layers``."""
         hp = self.hyperparameters
-        further = [partial(self._current, layer) for layer in self.stack[1:]]
-        return run_layers(current, further, hp.steps, self.neurons)
+        further = [partial(self._current, layer) for layer in self.upper][: None if layers is None else layers - 1]
+        if hp.encoding == "bernoulli":
+            return self._moments(current.float(), further)
+        if further:
+            rates = firing_rates(current[0].float(), further, hp.steps, self.neurons)
+        else:
+            rates = [self.response.rate(current[0])]
+        traces = [hp.gain * rate.unsqueeze(0) for rate in rates]
+        return [Activity(pre, trace) for pre, trace in zip([traces[0][:0], *traces], traces, strict=False)]
+
+    def _moments(self, current: Tensor, further: list[partial[Tensor]]) -> list[Activity]:
+        """Follow the spikes step by step, and the traces from ``settling`` on."""
+        hp = self.hyperparameters
+        traces: list[Tensor] = []
+        moments: list[list[tuple[Tensor, Tensor]]] = []
+        for step, spikes in enumerate(spike_trains(iter(current), further, self.neurons)):
+            traces = [
+                hp.leak * trace + (1.0 - hp.leak) * fired
+                for trace, fired in zip(traces or [torch.zeros_like(s) for s in spikes], spikes, strict=True)
+            ]
+            if step >= hp.settling:
+                below = [spikes[0][:0], *spikes[:-1]]
+                moments.append([(hp.gain * pre, hp.gain * trace) for pre, trace in zip(below, traces, strict=True)])
+        return [
+            Activity(torch.stack([m[k][0] for m in moments]), torch.stack([m[k][1] for m in moments]))
+            for k in range(len(moments[0]))
+        ]
+
+    def _eligible(self, factors: Tensor) -> Tensor:
+        """What each moment adds in all, through an eligibility trace that decays until the presentation ends."""
+        kept, moments = self.hyperparameters.eligibility, len(factors)
+        if kept == 0.0 or moments == 1:
+            return factors
+        left = torch.arange(moments, 0, -1, device=factors.device)  # moments from this one to the last
+        return factors * ((1.0 - kept**left) / (1.0 - kept)).to(factors).view(-1, 1, 1)
+
+    def _first_updates(self, shown: Tensor, codes: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
+        """The first layer's updates: both phases of a sample share its input."""
+        weight = self.of_input.weight
+        shown, codes, factors = shown[-len(factors) :], codes[-len(factors) :], factors.to(shown)
+        who = nn.functional.one_hot(labels, len(self.codes)).to(factors)
+        of_classes = (who.T @ factors).to(weight)  # (moments, classes, neurons)
+        right, wrong = factors.unflatten(1, (2, -1)).unbind(1)
+        return {
+            weight: ((right + wrong).flatten(0, 1).T @ shown.flatten(0, 1)).to(weight),
+            self.of_code.weight: of_classes.flatten(0, 1).T @ codes.flatten(0, 1),
+            self.of_input.bias: of_classes.sum((0, 1)),
+        }
 
     def _current(self, layer: nn.Linear, spikes: Tensor) -> Tensor:
-        current: Tensor = layer(self.hyperparameters.gain * spikes)
+        current: Tensor = layer(self.hyperparameters.gain * spikes.to(layer.weight))
         return current
-
-    def _log_odds(self, rate: Tensor) -> Tensor:
-        hp, trace = self.hyperparameters, self.hyperparameters.gain * rate
-        if hp.probability == "symmetric":
-            return rule.symmetric_log_odds(trace, hp.epsilon)
-        return rule.sigmoid_log_odds(trace, hp.theta, hp.alpha)
-
-    def _modulator(self, trace: Tensor, target: Tensor) -> Tensor:
-        hp = self.hyperparameters
-        if hp.probability == "symmetric":
-            return rule.symmetric_modulator(trace, target, hp.epsilon)
-        return rule.sigmoid_modulator(trace, target, hp.theta, hp.alpha)

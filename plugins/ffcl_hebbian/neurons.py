@@ -1,8 +1,8 @@
-"""Norse's leaky integrate-and-fire neurons, run over the time steps of one presentation."""
+"""Norse's leaky integrate-and-fire neurons: step by step, and as a table of what they answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from norse.torch.functional.lif_box import (
@@ -27,28 +27,87 @@ def lif_parameters(leak: float, threshold: float) -> LIFBoxParameters:
 
 
 @torch.no_grad()
-def run_layers(
-    current: Tensor, further: Sequence[Callable[[Tensor], Tensor]], steps: int, neurons: LIFBoxParameters
-) -> list[Tensor]:
-    """Run a stack of layers on a constant input current, spike by spike.
+def spike_trains(
+    currents: Iterator[Tensor], further: Sequence[Callable[[Tensor], Tensor]], neurons: LIFBoxParameters
+) -> Iterator[list[Tensor]]:
+    """Run a stack of layers step by step; a layer's spikes reach the one above within the step.
 
     Args:
-        current: the first layer's input current, constant over time (n, neurons).
+        currents: the first layer's input current at each time step (n, neurons).
         further: for each further layer, from the spikes below (n, neurons) to its current (n, neurons).
-        steps: number of time steps.
         neurons: their parameters.
 
-    Returns:
-        For each layer the firing rate of its neurons, 0 to 1 spikes a step (n, neurons).
+    Yields:
+        At each time step the spikes, 0 or 1, of each layer (n, neurons).
     """
     states: list[LIFBoxFeedForwardState | None] = [None] * (len(further) + 1)
-    counts: list[Tensor] = [torch.zeros(())] * len(states)
-    for _ in range(steps):
-        layer_current = current
+    for current in currents:
+        spikes: list[Tensor] = []
         for k in range(len(states)):
+            layer_current = current if k == 0 else further[k - 1](spikes[-1])
             state = states[k] or LIFBoxFeedForwardState(v=torch.zeros_like(layer_current))
-            spikes, states[k] = lif_box_feed_forward_step(layer_current, state, neurons, dt=1.0)
-            counts[k] = counts[k] + spikes
-            if k < len(further):
-                layer_current = further[k](spikes)
-    return [count / steps for count in counts]
+            fired, states[k] = lif_box_feed_forward_step(layer_current, state, neurons, dt=1.0)
+            spikes.append(fired)
+        yield spikes
+
+
+def firing_rates(
+    current: Tensor, further: Sequence[Callable[[Tensor], Tensor]], steps: int, neurons: LIFBoxParameters
+) -> list[Tensor]:
+    """The rate, 0 to 1 spikes a step, of each layer's neurons (n, neurons) under a constant current (n, neurons)."""
+    total: list[Tensor] = []
+    for spikes in spike_trains((current for _ in range(steps)), further, neurons):
+        total = [a + b for a, b in zip(total, spikes, strict=True)] if total else spikes
+    return [count / steps for count in total]
+
+
+class Response:
+    """What the neurons answer to a constant current, measured once on Norse and looked up ever after.
+
+    From rest, the number of spikes in ``steps`` steps is a function of the current alone. There are only 65,536
+    currents in bfloat16: each has its entry in a table. For wider numbers the function is a staircase of ``steps``
+    steps, whose edges are found by bisection down to neighbouring floats. Either way the answer is the
+    simulation's own. A current that is not a number is answered by one that is not.
+
+    Args:
+        neurons: parameters of the neurons.
+        steps: time steps of a presentation.
+    """
+
+    def __init__(self, neurons: LIFBoxParameters, steps: int) -> None:
+        self.neurons = neurons
+        self.steps = steps
+        self._table: Tensor | None = None
+        self._edges: dict[torch.dtype, Tensor] = {}
+
+    def rate(self, current: Tensor) -> Tensor:
+        """Firing rates, 0 to 1 spikes a step, for constant currents of any shape."""
+        if current.dtype == torch.bfloat16:
+            if self._table is None:
+                self._table = self._measure_table()
+            entry = current.contiguous().view(torch.int16).to(torch.int32).add_(2**15)
+            return self._table.to(current.device).index_select(0, entry.view(-1)).view(current.shape)
+        if current.dtype not in self._edges:
+            self._edges[current.dtype] = self._find_edges(current.dtype)
+        spikes = torch.bucketize(current, self._edges[current.dtype].to(current.device), right=True, out_int32=True)
+        return spikes / self.steps + 0.0 * current
+
+    def _measure_table(self) -> Tensor:
+        """The rate at each bfloat16, in the order of its bits read as an integer."""
+        bits = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
+        current = bits.view(torch.bfloat16).float()
+        (rate,) = firing_rates(current, [], self.steps, self.neurons)
+        return torch.where(current.isfinite(), rate, torch.nan).bfloat16()
+
+    def _find_edges(self, dtype: torch.dtype) -> Tensor:
+        """The least currents (steps,) that make 1, 2, ... spikes."""
+        integer = torch.int64 if dtype == torch.float64 else torch.int32
+        wanted = torch.arange(1, self.steps + 1)
+        below = torch.zeros(self.steps, dtype=integer)  # positive floats are ordered as their bits
+        above = torch.full((self.steps,), 1e30, dtype=dtype).view(integer)
+        while bool((above - below > 1).any()):
+            middle = below + (above - below) // 2
+            (rate,) = firing_rates(middle.view(dtype), [], self.steps, self.neurons)
+            enough = (rate * self.steps).round() >= wanted
+            above, below = torch.where(enough, middle, above), torch.where(enough, below, middle)
+        return above.view(dtype)

@@ -83,7 +83,7 @@ def test_back_propagation_is_plain_pytorch() -> None:
             plain = bp()
         with RandomSequence(2):
             plain.begin_experience((0, 1))
-        optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2)
+        optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
         loader = torch.utils.data.DataLoader(
             tensor_dataset(stream.experiences[0].train, 0), batch_size=16, shuffle=True
         )
@@ -196,7 +196,7 @@ def test_gem_projects_a_hebbian_update() -> None:
 
     spy = Spy(patterns_per_experience=8, memory_strength=0.5)
     with reproducible(0):
-        trained(CLASS_INCREMENTAL_FIXED, Hebbian(SHAPE, HebbianHyperparameters(hidden=10)), [spy], epochs=5)
+        trained(CLASS_INCREMENTAL_FIXED, Hebbian(SHAPE, HebbianHyperparameters(hidden=10)), [spy], epochs=20)
     assert spy.G.abs().sum() > 0
     assert spy.projected > 0
 
@@ -340,3 +340,23 @@ def test_avalanches_own_replay_still_warns() -> None:
 def test_pytorchs_concat_still_fetches_single_samples() -> None:
     """The rebound ConcatDataset can go once PyTorch's own has ``__getitems__``."""
     assert not hasattr(torch.utils.data.ConcatDataset, "__getitems__")
+
+
+def test_the_step_size_follows_the_learners_course_within_each_experience() -> None:
+    used: list[float] = []
+
+    class Course(BP):
+        def step_size(self, progress: float) -> float:
+            return 1.0 - progress
+
+        def optimizer(self) -> torch.optim.Optimizer:
+            optimizer = torch.optim.SGD(self.parameters(), lr=0.5)
+            optimizer.register_step_pre_hook(lambda o, *_: used.append(o.param_groups[0]["lr"]))
+            return optimizer
+
+    with reproducible(0):
+        training = trained(CLASS_INCREMENTAL, Course(SHAPE, BPHyperparameters(hidden=4)), [], epochs=2)
+    steps = len(used) // 2
+    assert used[:steps] == pytest.approx([0.5 * (1 - k / steps) for k in range(steps)])
+    assert used[steps:] == used[:steps]
+    assert training.optimizer.param_groups[0]["lr"] == 0.5

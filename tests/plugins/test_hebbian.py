@@ -1,77 +1,81 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
+import ffcl_hebbian.learner
+from ffcl.errors import UsageError
 from ffcl.randomness import RandomSequence
-from ffcl_hebbian import rule
+from ffcl.rules.goodness import Evidence, modulated
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
 from ffcl_hebbian.learner import Hebbian
-from ffcl_hebbian.neurons import lif_parameters, run_layers
+from ffcl_hebbian.neurons import Response, firing_rates, lif_parameters, spike_trains
 
 
-def test_a_neuron_by_hand() -> None:
-    """Leak 0.5, threshold 0.6, current 1: v = .5 | .75 spike, .15 | .575 | .7875 spike, .1875 | .594 | .797 spike."""
-    (rate,) = run_layers(torch.tensor([[1.0]]), [], 6, lif_parameters(leak=0.5, threshold=0.6))
-    assert rate.item() == pytest.approx(3 / 6)
-    for steps, spikes in ((1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)):
-        (rate,) = run_layers(torch.tensor([[1.0]]), [], steps, lif_parameters(leak=0.5, threshold=0.6))
-        assert rate.item() * steps == pytest.approx(spikes)
+def test_a_neuron_by_hand_over_ten_steps() -> None:
+    """Leak 0.5, threshold 0.6, current 1: v <- (v + 1) / 2, a spike above 0.6 takes 0.6 away.
+
+    v before the spike: .5 | .75 | .575 | .7875 | .59375 | .796875 | .5984375 | .79921875 | .599609375 | .7998046875.
+    """
+    currents = iter([torch.tensor([[1.0]])] * 10)
+    spikes = [fired.item() for (fired,) in spike_trains(currents, [], lif_parameters(leak=0.5, threshold=0.6))]
+    assert spikes == [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]
 
 
 def test_a_neuron_below_threshold_is_silent_and_one_far_above_always_fires() -> None:
-    (rate,) = run_layers(torch.tensor([[0.59, 100.0, -1.0]]), [], 20, lif_parameters(leak=0.85, threshold=0.6))
+    (rate,) = firing_rates(torch.tensor([[0.59, 100.0, -1.0]]), [], 20, lif_parameters(leak=0.85, threshold=0.6))
     assert rate.tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_the_second_layer_is_driven_spike_by_spike() -> None:
     """The layer above fires once it has seen a spike, not before."""
     neurons = lif_parameters(leak=0.5, threshold=0.6)
-    rates = run_layers(torch.tensor([[1.0]]), [lambda spikes: 2.0 * spikes], 2, neurons)
+    rates = firing_rates(torch.tensor([[1.0]]), [lambda spikes: 2.0 * spikes], 2, neurons)
     assert [rate.item() for rate in rates] == [0.5, 0.5]
-    rates = run_layers(torch.tensor([[1.0]]), [lambda spikes: 2.0 * spikes], 1, neurons)
+    rates = firing_rates(torch.tensor([[1.0]]), [lambda spikes: 2.0 * spikes], 1, neurons)
     assert [rate.item() for rate in rates] == [0.0, 0.0]
 
 
-ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "relu": (torch.relu, lambda z: (z > 0).to(z)),
-    "softplus": (torch.nn.functional.softplus, torch.sigmoid),
-    "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
-    "linear": (lambda z: z, torch.ones_like),
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 40), st.floats(0.0, 0.99), st.floats(0.05, 2.0), st.integers(0, 1000))
+def test_the_table_answers_as_the_simulation_does(steps: int, leak: float, threshold: float, seed: int) -> None:
+    """Bit for bit, in bfloat16 and in float32, with currents near the edges and far out."""
+    neurons = lif_parameters(leak, threshold)
+    response = Response(neurons, steps)
+    current = 3 * threshold * torch.randn(200, 5, generator=torch.Generator().manual_seed(seed))
+    current[0] = torch.tensor([0.0, -1e30, 1e20, threshold, threshold / (1 - leak)])
+    for dtype in (torch.float32, torch.bfloat16):
+        (simulated,) = firing_rates(current.to(dtype).float(), [], steps, neurons)
+        assert torch.equal(response.rate(current.to(dtype)), simulated.to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_table_hides_no_current_that_is_not_a_number(dtype: torch.dtype) -> None:
+    current = torch.tensor([float("nan"), float("inf"), -float("inf"), 1.0], dtype=dtype)
+    rate = Response(lif_parameters(0.85, 0.45), 16).rate(current)
+    assert rate.isnan().tolist() == [True, True, True, False]
+
+
+def test_the_table_takes_any_layout() -> None:
+    response = Response(lif_parameters(0.85, 0.45), 16)
+    current = torch.randn(6, 4).bfloat16()
+    assert torch.equal(response.rate(current.T), response.rate(current.T.contiguous()))
+
+
+X, Y = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1, 2])
+BERNOULLI: dict[str, object] = {
+    "encoding": "bernoulli",
+    "steps": 9,
+    "settling": 5,
+    "intensity": 0.9,
+    "eligibility": 0.5,
 }
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("probability", ["sigmoid", "symmetric"])
-def test_the_three_factor_update_is_the_gradient_of_the_local_loss(activation: str, probability: str) -> None:
-    """On an analog layer, in float64, against autograd: modulator x post f' x pre, norm-wise to 1e-12."""
-    f, slope = ACTIVATIONS[activation]
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.randn(20, 30, generator=generator, dtype=torch.float64).div(5).requires_grad_()
-    bias = torch.randn(20, generator=generator, dtype=torch.float64).requires_grad_()
-    pre = torch.rand(50, 30, generator=generator, dtype=torch.float64)
-    target = (torch.rand(50, generator=generator) < 0.5).double()
-
-    z = pre @ weight.T + bias
-    h = f(z)
-    if probability == "sigmoid":
-        log_odds = rule.sigmoid_log_odds(h, theta=3.0, alpha=0.7)
-        modulator = rule.sigmoid_modulator(h.detach(), target, theta=3.0, alpha=0.7)
-    else:
-        log_odds = rule.symmetric_log_odds(h, epsilon=0.1)
-        modulator = rule.symmetric_modulator(h.detach(), target, epsilon=0.1)
-    loss = binary_cross_entropy_with_logits(log_odds, target)
-    loss.backward()
-    post = (h * slope(z)).detach()
-    of_weight, of_bias = rule.three_factor_update(modulator, pre, post, torch.full((50,), 1 / 50, dtype=torch.float64))
-    for mine, parameter in ((of_weight, weight), (of_bias, bias)):
-        assert parameter.grad is not None
-        assert (mine - parameter.grad).norm() < 1e-12 * parameter.grad.norm()
-    assert rule.cross_entropy(log_odds, target).mean().item() == pytest.approx(loss.item(), rel=1e-12)
+RULES = list(itertools.product(("sigmoid", "symmetric"), ("each", "pair")))
 
 
 def learner(**settings: object) -> Hebbian:
@@ -82,63 +86,141 @@ def learner(**settings: object) -> Hebbian:
     return made
 
 
-X, Y = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 0, 1, 2])
+def updates_of(hebbian: Hebbian, seed: int = 1) -> dict[str, Tensor]:
+    hebbian.zero_grad()
+    with RandomSequence(seed):
+        hebbian.loss(X, Y, None).backward()
+    return {name: p.grad.clone() for name, p in hebbian.named_parameters() if p.grad is not None}
 
 
-def test_nothing_is_differentiated(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("encoding", [{}, BERNOULLI])
+def test_nothing_is_differentiated(encoding: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule runs with autograd switched off, and only hands over what it computed."""
     seen = []
-    original = rule.three_factor_update
 
-    def spy(*arguments: Tensor) -> tuple[Tensor, Tensor]:
+    def spy(*arguments: Tensor) -> Tensor:
         seen.append(torch.is_grad_enabled() or any(a.requires_grad for a in arguments))
-        updates.extend(original(*arguments))
-        return original(*arguments)
+        return modulated(*arguments)
 
-    updates: list[Tensor] = []
-    monkeypatch.setattr(rule, "three_factor_update", spy)
-    hebbian = learner(layers=2)
-    hebbian.loss(X, Y, None).backward()
+    monkeypatch.setattr(ffcl_hebbian.learner, "modulated", spy)
+    updates = updates_of(learner(layers=2, **encoding))
     assert seen == [False, False]
-    gradients = [p.grad for layer in hebbian.stack for p in (layer.weight, layer.bias)]
-    assert all(g is not None and torch.equal(g, u) for g, u in zip(gradients, updates, strict=True))
-    assert all(u.abs().sum() > 0 for u in updates)
+    assert set(updates) == {"of_input.weight", "of_input.bias", "of_code.weight", "further.0.weight"}
+    assert all(u.abs().sum() > 0 for u in updates.values())
 
 
-def test_nothing_crosses_a_layer() -> None:
-    """The first layer's update is the same whatever the second is like."""
-    updates = []
-    for scale in (1.0, 30.0):
-        hebbian = learner(layers=2)
-        with torch.no_grad():
-            hebbian.stack[1].weight *= scale
-        with RandomSequence(1):
-            hebbian.loss(X, Y, None).backward()
-        assert hebbian.stack[0].weight.grad is not None
-        updates.append(hebbian.stack[0].weight.grad.clone())
-    assert torch.equal(*updates)
+def slow_updates(hebbian: Hebbian, wrong: Tensor) -> dict[str, Tensor]:
+    """The rule for a constant current, one sample, one phase and one synapse row at a time (one layer)."""
+    hp = hebbian.hyperparameters
+    evidence: Evidence = hebbian.evidence
+    found = {name: torch.zeros_like(p) for name, p in hebbian.named_parameters()}
+    n = len(X)
+    for sample in range(n):
+        x = X[sample].flatten() / X[sample].square().mean().sqrt()
+        odds, states = [], []
+        for label in (Y[sample], wrong[sample]):
+            code = hp.code_amplitude * hebbian.codes.codes[label]
+            current = hebbian.of_input.weight @ x + hebbian.of_code.weight @ code + hebbian.of_input.bias
+            v, count = torch.zeros(hp.hidden), torch.zeros(hp.hidden)
+            for _ in range(hp.steps):
+                v = v + (1 - hp.leak) * (current - v)
+                fired = (v > hp.threshold).float()
+                v, count = v - hp.threshold * fired, count + fired
+            trace = hp.gain * count / hp.steps
+            goodness = evidence.goodness(trace)
+            odds.append(evidence.log_odds(goodness))
+            states.append((trace, goodness, code, count))
+        for phase, (trace, goodness, code, count) in enumerate(states):
+            if hp.contrast == "pair":
+                error = torch.sigmoid(odds[1] - odds[0]) * (1 if phase else -1) / n
+            else:
+                error = (torch.sigmoid(odds[phase]) - (1 - phase)) / (2 * n)
+            modulator = error * evidence.slope(goodness) + hp.rate_penalty / (2 * n)
+            post = 2 * evidence.per_neuron(modulator, hp.hidden) * trace * (count < hp.steps)
+            found["of_input.weight"] += torch.outer(post, x)
+            found["of_code.weight"] += torch.outer(post, code)
+            found["of_input.bias"] += post
+    return found
+
+
+@pytest.mark.parametrize(("probability", "contrast"), RULES)
+@pytest.mark.parametrize("rate_penalty", [0.0, 0.3])
+@torch.no_grad()
+def test_the_batched_update_is_the_sum_over_samples(probability: str, contrast: str, rate_penalty: float) -> None:
+    hebbian = learner(
+        probability=probability, contrast=contrast, negatives="random", rate_penalty=rate_penalty, precision="float32"
+    )
+    with torch.enable_grad():
+        updates = updates_of(hebbian)
+    with RandomSequence(1):
+        wrong = (Y + torch.randint(1, 3, Y.shape)) % 3  # as wrong_labels() draws them
+    for name, expected in slow_updates(hebbian, wrong).items():
+        assert expected.norm() > 0
+        assert (updates[name] - expected).norm() < 1e-4 * expected.norm(), name
+
+
+def test_an_eligibility_trace_adds_up_what_is_left_of_each_moment() -> None:
+    hebbian = learner(**BERNOULLI)
+    factors = torch.rand(4, 3, 12)
+    trace, total = torch.zeros(3, 12), torch.zeros(3, 12)
+    for moment in factors:
+        trace = 0.5 * trace + moment
+        total = total + trace
+    assert torch.allclose(hebbian._eligible(factors).sum(0), total)
+
+
+def test_spikes_are_drawn_with_the_probability_of_the_input() -> None:
+    hebbian = learner(**{**BERNOULLI, "steps": 200, "intensity": 0.5, "normalise_input": False})
+    with RandomSequence(0):
+        shown, codes, _, _ = hebbian._first_layer(X)
+    assert set(shown.unique().tolist()) == {0.0, 1.0}
+    assert torch.allclose(shown.float().mean(0), 0.5 * X.flatten(1), atol=0.12)
+    assert torch.allclose(codes.float().mean(0), 0.5 * hebbian.codes.codes, atol=0.12)
 
 
 def test_a_neuron_that_fires_at_every_step_is_left_alone() -> None:
     hebbian = learner()
     with torch.no_grad():
-        hebbian.stack[0].bias[3] = 1000.0
-    hebbian.loss(X, Y, None).backward()
-    gradient = hebbian.stack[0].weight.grad
-    assert gradient is not None
-    assert gradient[3].abs().sum() == 0
-    assert gradient.abs().sum() > 0
+        hebbian.of_input.bias[3] = 1000.0
+    update = updates_of(hebbian)["of_input.weight"]
+    assert update[3].abs().sum() == 0
+    assert update.abs().sum() > 0
+
+
+def test_a_rate_penalty_silences() -> None:
+    rates = []
+    for rate_penalty in (0.0, 0.1):
+        hebbian = learner(rate_penalty=rate_penalty, hidden=40)
+        optimizer = torch.optim.Adam(hebbian.parameters(), lr=1e-2)
+        with RandomSequence(2):
+            for _ in range(100):
+                optimizer.zero_grad()
+                hebbian.loss(X, Y, None).backward()
+                optimizer.step()
+        with torch.no_grad():
+            rates.append(hebbian.rates(X, Y)[0].mean().item())
+    assert rates[1] < 0.5 * rates[0]
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_all_hypotheses_at_once_are_one_after_the_other(layers: int) -> None:
-    hebbian = learner(layers=layers, code_amplitude=2.0)
-    hp = hebbian.hyperparameters
+@pytest.mark.parametrize(("probability", "contrast"), RULES)
+@pytest.mark.parametrize("encoding", [{}, BERNOULLI])
+def test_all_hypotheses_at_once_are_one_after_the_other(
+    layers: int, probability: str, contrast: str, encoding: dict[str, object]
+) -> None:
+    hebbian = learner(layers=layers, probability=probability, contrast=contrast, precision="float32", **encoding)
+    with RandomSequence(5):
+        scores = hebbian(X)
     columns = []
     with torch.no_grad():
-        for code in hebbian.codes.codes:
-            x = torch.cat([X.flatten(1), (hp.code_amplitude * code).expand(len(X), -1)], 1)
-            further = [lambda spikes, layer=layer: layer(hp.gain * spikes) for layer in hebbian.stack[1:]]
-            rates = run_layers(hebbian.stack[0](x), further, hp.steps, hebbian.neurons)
-            columns.append(sum(rule.symmetric_log_odds(hp.gain * rate, hp.epsilon) for rate in rates))
-    assert torch.allclose(hebbian(X), torch.stack(columns, 1), rtol=1e-4, atol=1e-4)  # type: ignore[arg-type]
+        for label in range(3):
+            with RandomSequence(5):
+                _, _, from_input, from_codes = hebbian._first_layer(X, alike=True)
+            activities = hebbian._activities(from_input + from_codes[:, label : label + 1])
+            columns.append(sum(hebbian._evidence(activity.trace) for activity in activities))
+    assert torch.allclose(scores, torch.stack(columns, 1), rtol=1e-4, atol=1e-4)  # type: ignore[arg-type]
+
+
+def test_a_presentation_must_outlast_its_settling() -> None:
+    with pytest.raises(UsageError, match=r"hebbian.settling \(8\) must be less than hebbian.steps \(5\)"):
+        HebbianHyperparameters(encoding="bernoulli", steps=5)

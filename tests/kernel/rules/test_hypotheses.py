@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffcl.hypotheses import LabelCodes, wrong_labels
 from ffcl.randomness import RandomSequence
+from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
 
 
 def test_a_code_stays_when_classes_arrive() -> None:
@@ -54,3 +54,35 @@ def test_wrong_labels_are_uniform() -> None:
             share = torch.bincount(wrong_labels(y, 4, mask)[0], minlength=4) / len(y)
             for label in labels:
                 assert abs(share[label].item() - 1 / len(labels)) < 0.02
+
+
+@given(st.integers(2, 6), st.integers(0, 1000), st.booleans())
+def test_a_likely_wrong_label_is_wrong_and_allowed(n_classes: int, seed: int, restricted: bool) -> None:
+    with RandomSequence(seed):
+        y = torch.randint(n_classes, (20,))
+        log_odds = 3 * torch.randn(20, n_classes)
+        allowed = (torch.rand(20, n_classes) < 0.5).scatter(1, y.unsqueeze(1), True) if restricted else None
+        wrong, exists = likely_wrong_labels(y, log_odds, allowed)
+    assert (wrong[exists] != y[exists]).all()
+    assert (wrong[~exists] == y[~exists]).all()
+    if allowed is None:
+        assert exists.all()
+    else:
+        assert allowed.gather(1, wrong.unsqueeze(1)).all()
+        assert torch.equal(exists, allowed.sum(1) > 1)
+
+
+def test_likely_wrong_labels_are_drawn_from_the_softmax_of_the_evidence() -> None:
+    log_odds = torch.tensor([5.0, 0.0, 1.0, 2.0])
+    n = 20_000
+    with RandomSequence(0):
+        wrong, _ = likely_wrong_labels(torch.zeros(n, dtype=torch.long), log_odds.expand(n, 4))
+    shares = torch.bincount(wrong, minlength=4) / n
+    assert torch.allclose(shares[1:], log_odds[1:].softmax(0), atol=0.015)
+    assert shares[0] == 0
+
+
+def test_without_a_second_class_there_is_no_wrong_label() -> None:
+    wrong, exists = likely_wrong_labels(torch.zeros(3, dtype=torch.long), torch.rand(3, 1))
+    assert wrong.tolist() == [0, 0, 0]
+    assert not exists.any()

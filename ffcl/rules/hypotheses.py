@@ -55,3 +55,27 @@ def wrong_labels(y: Tensor, n_classes: int, allowed: Tensor | None = None) -> tu
     own = nn.functional.one_hot(y, n_classes).float()
     drawn = torch.multinomial(torch.where(exists.unsqueeze(1), weights, own), 1).squeeze(1)
     return drawn, exists
+
+
+def likely_wrong_labels(y: Tensor, log_odds: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Draw for each sample a label that is not its own, the likelier the more evidence speaks for it.
+
+    The labels that a layer confuses with the right one are the ones to unlearn: a wrong label c is drawn with a
+    probability proportional to exp(log_odds[c]).
+
+    Args:
+        y: the right labels (batch,).
+        log_odds: what speaks for each label (batch, n_classes).
+        allowed: boolean (batch, n_classes), or None for all classes.
+
+    Returns:
+        As `wrong_labels` does.
+    """
+    n_classes = log_odds.shape[1]
+    forbidden = nn.functional.one_hot(y, n_classes).bool()
+    if allowed is not None:
+        forbidden = forbidden | ~allowed
+    gumbel = -torch.empty_like(log_odds).exponential_().log()  # the highest sum with it is a draw from the softmax
+    drawn = (log_odds + gumbel).masked_fill(forbidden, -torch.inf).argmax(1)
+    exists = ~forbidden.all(1)
+    return torch.where(exists, drawn, y), exists
