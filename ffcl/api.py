@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ffcl.errors import PluginError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ffcl.learner import Learner
     from ffcl.plan import Plan
     from ffcl.records import Record
     from ffcl.registry import Registry
@@ -33,6 +34,7 @@ def run(
     data_root: str | Path | None = None,
     workers: int | None = None,
     rerun: bool = False,
+    keep_learners: bool = False,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Run a grid and return one row per run, done before or now; failed runs have status ``failed``.
@@ -50,6 +52,7 @@ def run(
         data_root: the folder that data sets are in, or are downloaded to.
         workers: worker processes; None is one a core, 0 is this process.
         rerun: run again what is done.
+        keep_learners: keep each trained learner beside its record, for `load`.
         progress: show progress in the terminal.
 
     Raises:
@@ -61,9 +64,33 @@ def run(
 
     registry = installed()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings)
-    summary = run_plan(plan, Path(results), data_folder(data_root), worker_count(workers), rerun=rerun, shown=progress)
+    summary = run_plan(
+        plan,
+        Path(results),
+        data_folder(data_root),
+        worker_count(workers),
+        rerun=rerun,
+        keep=keep_learners,
+        shown=progress,
+    )
     summary.raise_without_data()
     return tables(registry, records_of(plan, Path(results))).runs
+
+
+def load(folder: str | Path) -> Learner[Any]:
+    """Return the trained learner of one run, in evaluation mode.
+
+    >>> learner = ffcl.load("results/runs/ff--none--split-digits--seed0--...")  # doctest: +SKIP
+
+    Args:
+        folder: the folder of a run that was made with ``keep_learners``.
+
+    Raises:
+        RecordError: there is no record, no learner, or it does not fit the installed code.
+    """
+    from ffcl.trained import read_learner
+
+    return read_learner(Path(folder))
 
 
 def leaderboard(

@@ -74,6 +74,9 @@ def run(
         int | None, typer.Option(help="Worker processes. Default: one a core. 0 runs in this process.")
     ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run again what is done already.")] = False,
+    keep_learners: Annotated[
+        bool, typer.Option("--keep-learners", help="Keep each trained learner beside its record, for ffcl.load().")
+    ] = False,
     sort: Sort = api.SORT,
 ) -> None:
     """Run learners x strategies x scenarios x seeds, then show the leaderboard.
@@ -100,7 +103,7 @@ def run(
         errors.print(f"Refused: {reason}.", markup=False, highlight=False, soft_wrap=True)
     n_workers = api.worker_count(workers)
     try:
-        summary = run_plan(plan, results, api.data_folder(data_root), n_workers, rerun=rerun)
+        summary = run_plan(plan, results, api.data_folder(data_root), n_workers, rerun=rerun, keep=keep_learners)
     except KeyboardInterrupt:
         errors.print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
         raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -16,7 +16,6 @@ from ffcl.configuration import Run
 from ffcl.environment import hardware, library_versions
 from ffcl.errors import DataError
 from ffcl.evaluation import accuracy_row
-from ffcl.learner import Learner
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
 from ffcl.registry import Registry
@@ -24,6 +23,7 @@ from ffcl.scenario import Scenario, scenario_from_mapping
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.stream import Stream
+from ffcl.trained import build_learner, write_learner
 from ffcl.training import Training, avalanche_train_stream
 
 Report = Callable[[int, int, list[float]], None]
@@ -52,10 +52,12 @@ def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:
     return stream
 
 
-def execute(run: Run, registry: Registry, data_root: Path, report: Report = _nothing) -> Record:
+def execute(
+    run: Run, registry: Registry, data_root: Path, report: Report = _nothing, keep: Path | None = None
+) -> Record:
     """Run to the end; whatever the learner raises becomes a failed record.
 
-    torch's global state is left as it was found.
+    The trained learner is written to ``keep`` if that is given. torch's global state is left as it was found.
 
     Raises:
         DataError: the data is missing; that is no fault of the learner and leaves no record.
@@ -65,7 +67,10 @@ def execute(run: Run, registry: Registry, data_root: Path, report: Report = _not
     try:
         with reproducible(derive_seed(run.seed, "samples")):
             stream = build_stream(run, registry, data_root)
-            result = _train_and_measure(run, registry, stream, report)
+            training = _training(run, registry, stream)
+            result = _train_and_measure(run, training, stream, report)
+            if keep is not None:
+                write_learner(keep, training.learner, stream)
     except DataError:
         raise
     except Exception as error:
@@ -74,8 +79,7 @@ def execute(run: Run, registry: Registry, data_root: Path, report: Report = _not
     return Record(run, "done", started, versions=versions, hardware=machine, **result)
 
 
-def _train_and_measure(run: Run, registry: Registry, stream: Stream, report: Report) -> dict[str, Any]:
-    training = _training(run, registry, stream)
+def _train_and_measure(run: Run, training: Training, stream: Stream, report: Report) -> dict[str, Any]:
     total, matrix = len(stream.experiences), []
     train_seconds = evaluation_seconds = 0.0
     for index, experience in enumerate(avalanche_train_stream(stream)):
@@ -106,11 +110,10 @@ def _train_and_measure(run: Run, registry: Registry, stream: Stream, report: Rep
 def _training(run: Run, registry: Registry, stream: Stream) -> Training:
     learner_spec = registry.get("learner", run.learner.name, registry.learners).item
     strategy_spec = registry.get("strategy", run.strategy.name, registry.strategies).item
-    learner_settings = learner_spec.hyperparameters.from_mapping(run.learner.settings, run.learner.name)
     strategy_settings = strategy_spec.hyperparameters.from_mapping(run.strategy.settings, run.strategy.name)
     randomness = RandomSequence(derive_seed(run.seed, "learner"))
     with randomness:
-        learner: Learner[Any] = resolve(learner_spec.learner)(stream.input_shape, learner_settings)
+        learner = build_learner(run, stream.input_shape, registry)
     return Training(
         learner=learner,
         randomness=randomness,

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from ffcl.configuration import Run
 from ffcl.environment import hardware, library_versions
-from ffcl.records import Failure, Record, find_record, set_aside_unreadable, write_record
+from ffcl.records import Failure, Record, set_aside_unreadable, write_record
 from ffcl.worker import Job, perform
 
 Kind = Literal["started", "progress", "done", "failed", "cached", "no-data", "busy", "warning"]
@@ -43,7 +43,7 @@ class Event:
 
 
 def run_all(
-    runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False
+    runs: Sequence[Run], results: Path, data_root: Path, workers: int, rerun: bool = False, keep: bool = False
 ) -> Generator[Event, None, None]:
     """Run everything that is not done yet, yielding events; closing the iterator stops the workers.
 
@@ -53,16 +53,17 @@ def run_all(
         data_root: the folder that data sets are in.
         workers: number of worker processes; 0 runs in this process, for a debugger.
         rerun: whether to run again what is done; the old record stands until the new one is complete.
+        keep: whether to keep the trained learners; a run without one is not done then.
     """
     pending: list[Job] = []
     for run in runs:
         if moved := set_aside_unreadable(results, run):
             yield Event(run, "warning", message=f"An unreadable record was set aside as {moved}.")
-        record = None if rerun else find_record(results, run)
-        if record is not None and record.status == "done":
+        job = Job(run, results, data_root, rerun=rerun, keep=keep)
+        if job.is_done():
             yield Event(run, "cached")
         else:
-            pending.append(Job(run, results, data_root, rerun))
+            pending.append(job)
     jobs = _Jobs(pending)
     yield from _serve_here(jobs) if workers == 0 else _serve_by_processes(jobs, min(workers, len(pending)))
 

@@ -91,7 +91,14 @@ class Estimate:
 
 
 def run_plan(
-    plan: Plan, results: Path, data_root: Path, workers: int, *, rerun: bool = False, shown: bool = True
+    plan: Plan,
+    results: Path,
+    data_root: Path,
+    workers: int,
+    *,
+    rerun: bool = False,
+    keep: bool = False,
+    shown: bool = True,
 ) -> Summary:
     """Carry out a plan; closing it early (Ctrl-C) stops the workers and loses nothing that is done.
 
@@ -100,7 +107,7 @@ def run_plan(
     """
     open_results(results)
     summary, began = Summary(), time.monotonic()
-    running = run_all(plan.runs, results, data_root, workers, rerun)
+    running = run_all(plan.runs, results, data_root, workers, rerun, keep)
     with _display(plan, workers, shown) as display, closing(running) as events:
         for event in events:
             summary.note(event)

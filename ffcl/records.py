@@ -13,6 +13,8 @@ from ffcl.configuration import Run
 from ffcl.errors import RecordError, UsageError
 
 SCHEMA = 1
+LEARNER = "learner.pt"
+"""The file of a trained learner, beside its record."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,9 @@ def write_record(results: Path, record: Record) -> Path:
 def clear_leftovers(results: Path, run: Run) -> None:
     """Remove the temporary files of a process that was killed while it wrote the record of ``run``."""
     path = record_path(results, run)
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    for name in (path.name, LEARNER):
+        for leftover in path.parent.glob(f".{name}.*.tmp"):
+            leftover.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

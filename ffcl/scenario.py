@@ -23,6 +23,7 @@ class TrainingBudget(Parameters):
 
     epochs: Annotated[int, IntDistribution(1, 10_000), "passes over each experience"] = 1
     batch_size: Annotated[int, IntDistribution(1, 100_000), "training samples a step"] = 64
+    shift: Annotated[int, IntDistribution(0, 64), "pixels by which training images are moved at most, at random"] = 0
 
 
 @dataclass(frozen=True)

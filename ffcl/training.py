@@ -20,7 +20,7 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
 
 import ffcl.avalanche_mends  # noqa: F401  (batched loaders)
-from ffcl.errors import LearnerError
+from ffcl.errors import DataError, LearnerError
 from ffcl.learner import Learner
 from ffcl.randomness import RandomSequence
 from ffcl.stream import Stream
@@ -63,6 +63,7 @@ class Training(SupervisedTemplate):
         plugins: Avalanche plugins: the strategy.
         epochs: passes over each experience.
         batch_size: samples a step.
+        shift: pixels by which each training image is moved at most, at random, anew at every step.
         allowed: the stream's table of allowed labels for each task, or None.
         scored: whether a plugin needs the scores of every training batch.
         observes: whether the learner updates itself in ``observe``.
@@ -76,6 +77,7 @@ class Training(SupervisedTemplate):
         plugins: Sequence[Any] = (),
         epochs: int,
         batch_size: int,
+        shift: int = 0,
         allowed: Tensor | None = None,
         scored: bool = False,
         observes: bool = False,
@@ -83,6 +85,7 @@ class Training(SupervisedTemplate):
         self.randomness = randomness
         self.allowed = allowed
         self.observes = observes
+        self.shift = shift
         self.n_classes = 0
         self._begun: Any = None
         super().__init__(
@@ -102,6 +105,11 @@ class Training(SupervisedTemplate):
         """The learner; a plugin may have put another copy in its place."""
         learner: Learner[Any] = self.model.learner
         return learner
+
+    def _unpack_minibatch(self) -> None:
+        super()._unpack_minibatch()
+        if self.shift:  # drawn as the order of samples is: the same for all learners of a seed
+            self.mbatch[0] = shifted(self.mbatch[0], self.shift)
 
     def forward(self) -> Tensor:
         """Run the model on the current batch."""
@@ -189,6 +197,24 @@ class Training(SupervisedTemplate):
         steps = len(self.dataloader)
         done = self.clock.train_exp_epochs * steps + self.clock.train_epoch_iterations
         return float(done / (self.train_epochs * steps))
+
+
+def shifted(x: Tensor, most: int) -> Tensor:
+    """Move each image of x (batch, channels, height, width) by -most to most pixels both ways; zeros come in.
+
+    Raises:
+        DataError: the samples are no images.
+    """
+    if x.dim() != 4:
+        raise DataError(
+            f"`shift` moves images (channels, height, width); these samples are of shape {tuple(x.shape[1:])}."
+        )
+    height, width = x.shape[2:]
+    padded = nn.functional.pad(x, (most, most, most, most))
+    rows, columns = torch.randint(0, 2 * most + 1, (2, len(x), 1))
+    rows, columns = rows + torch.arange(height), columns + torch.arange(width)
+    sample, channel = torch.arange(len(x)).view(-1, 1, 1, 1), torch.arange(x.shape[1]).view(1, -1, 1, 1)
+    return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 class _NoLogger(BaseLogger):

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.records import clear_leftovers, find_record, write_record
+from ffcl.records import LEARNER, clear_leftovers, find_record, record_path, write_record
 from ffcl.registry import installed
 
 Emit = Callable[[dict[str, Any]], None]
@@ -35,6 +35,7 @@ class Job:
         data_root: the folder that data sets are in.
         rerun: whether to run it although it is done.
         wait: whether to wait for another process that is at the same run.
+        keep: whether to keep the trained learner beside the record.
     """
 
     run: Run
@@ -42,6 +43,19 @@ class Job:
     data_root: Path
     rerun: bool = False
     wait: bool = False
+    keep: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's record goes."""
+        return record_path(self.results, self.run).parent
+
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do."""
+        if self.rerun:
+            return False
+        record = find_record(self.results, self.run)
+        return record is not None and record.status == "done" and (not self.keep or (self.folder / LEARNER).exists())
 
     def to_json(self) -> str:
         """The job as one line."""
@@ -52,7 +66,7 @@ class Job:
         """Read what `to_json` wrote."""
         values = json.loads(line)
         run, results, data_root = Run.from_mapping(values["run"]), Path(values["results"]), Path(values["data_root"])
-        return cls(run, results, data_root, values["rerun"], values["wait"])
+        return cls(run, results, data_root, values["rerun"], values["wait"], values["keep"])
 
 
 def perform(job: Job, emit: Emit) -> None:
@@ -62,8 +76,7 @@ def perform(job: Job, emit: Emit) -> None:
     try:
         with FileLock(locks / f"{job.run.key}.lock", timeout=-1 if job.wait else 0):
             clear_leftovers(job.results, job.run)
-            record = find_record(job.results, job.run)
-            if record is not None and record.status == "done" and not job.rerun:
+            if job.is_done():
                 emit({"event": "cached"})
             else:
                 _perform_alone(job, emit)
@@ -79,7 +92,7 @@ def _perform_alone(job: Job, emit: Emit) -> None:
         emit({"event": "progress", "done": done, "total": total, "accuracy": sum(seen) / max(1, len(seen))})
 
     try:
-        record = execute(job.run, installed(), job.data_root, report)
+        record = execute(job.run, installed(), job.data_root, report, job.folder / LEARNER if job.keep else None)
     except DataError as error:
         emit({"event": "no-data", "message": str(error)})
         return

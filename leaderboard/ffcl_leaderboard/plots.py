@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ffcl.records import write_atomically
+from ffcl.figures import COLOURS, MARKERS, STYLE, save_figure
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl_leaderboard.statistics import t_interval
 
-STYLE: dict[Any, Any] = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.titlesize": 10,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "svg.hashsalt": "ffcl",
-    "svg.fonttype": "none",
-}
-# Okabe & Ito's colour-blind-safe palette, then darker kin of it; markers tell learners apart without colour.
-COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-    "#8C564B",
-    "#6A3D9A",
-    "#7F7F7F",
-    "#1B5E20",
-    "#B71C1C",
-)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 MIN_SPAN = 10.0
 """The least a percentage axis spans, in points."""
 LINES = ("-", "--", ":", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
@@ -88,7 +57,7 @@ def draw_all(cells: Sequence[Cell], folder: Path) -> list[Path]:
     with mpl.rc_context(STYLE):
         for scenario, group in groupby(drawable, key=lambda c: c.scenario):
             for name, figure in _figures(scenario, list(group), styles):
-                files += _save(figure, folder / f"{name}--{scenario}")
+                files += save_figure(figure, folder / f"{name}--{scenario}")
     return files
 
 
@@ -221,15 +190,3 @@ def _seeds(cells: Sequence[Cell]) -> str:
 
 def _legend(axes: Axes) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, handlelength=3)
-
-
-def _save(figure: Figure, stem: Path) -> list[Path]:
-    FigureCanvasAgg(figure)
-    files = []
-    for suffix, options in ((".png", {"dpi": 150}), (".svg", {"metadata": {"Date": None}})):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix[1:], **options)
-        path = stem.with_name(stem.name + suffix)
-        write_atomically(path, buffer.getvalue())
-        files.append(path)
-    return files

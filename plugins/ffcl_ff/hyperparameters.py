@@ -16,7 +16,7 @@ class FFHyperparameters(Parameters):
 
     hidden: Annotated[int, IntDistribution(2, 4096, log=True), "units a layer"] = 200
     layers: Annotated[int, IntDistribution(1, 8), "layers"] = 2
-    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 2e-3
+    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 5e-4
     schedule: Annotated[
         Literal["constant", "cosine"], "course of the step size over an experience; cosine ends at 0"
     ] = "constant"
@@ -39,7 +39,7 @@ class FFHyperparameters(Parameters):
     ] = 1.0
     normalise_input: Annotated[bool, "scale each input to mean square 1"] = True
     code_bits: Annotated[int, IntDistribution(1, 1000), "bits of a class's label code"] = 100
-    code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "value of a bit that is on"] = 3.0
+    code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "value of a bit that is on"] = 1.0
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], "numbers in matrix products; auto: bfloat16 where it has units"
     ] = "auto"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -13,6 +14,27 @@ from ffcl.rules.goodness import Evidence, contrast, inverse_mean_square, modulat
 from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
 from ffcl.rules.precision import product_dtype
 from ffcl_ff.hyperparameters import FFHyperparameters
+
+HYPOTHESES_AT_ONCE = 1280
+"""Pairs of a sample and a label that are scored together: their activity should stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the synapses of a layer see of n inputs.
+
+    Attributes:
+        pre: the layer's input (n, inputs); in the first layer its own output, the input being shared by phases.
+        post: its output (n, neurons).
+        goodness: that of its output, scaled (n, groups).
+        scale: of the goodness (n,): input and output are yet to be multiplied by its square root, by which the
+            input is normalised; the ReLU being homogeneous, that may wait.
+    """
+
+    pre: Tensor
+    post: Tensor
+    goodness: Tensor
+    scale: Tensor
 
 
 class FF(Learner[FFHyperparameters]):
@@ -60,9 +82,13 @@ class FF(Learner[FFHyperparameters]):
     def forward(self, x: Tensor) -> Tensor:
         """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
         _, from_input, from_codes = self._first_layer(x)
+        parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
+        return torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
+
+    def _scores(self, from_input: Tensor, from_codes: Tensor) -> Tensor:
         h = (from_input.unsqueeze(1) + from_codes).relu_().flatten(0, 1)
-        evidence = [self.evidence.log_odds(goodness) for _, _, goodness, _ in self._layers(h)]
-        return torch.stack(evidence).sum(0).view(len(x), len(self.codes)).to(self.of_input.weight.dtype)
+        evidence = [self.evidence.log_odds(layer.goodness) for layer in self._layers(h)]
+        return torch.stack(evidence).sum(0).view(len(from_input), len(from_codes))
 
     @torch.no_grad()
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
@@ -72,21 +98,29 @@ class FF(Learner[FFHyperparameters]):
         labels = torch.cat([y, wrong])
         h = from_codes.index_select(0, labels).view(2, *from_input.shape).add_(from_input).relu_().flatten(0, 1)
 
-        value = torch.zeros((), device=x.device)
-        updates: dict[Tensor, Tensor] = {}
-        for number, (pre, post, goodness, scale) in enumerate(self._layers(h)):
-            log_odds = self.evidence.log_odds(goodness).view(2, -1)
-            layer_loss, error = contrast(self.hyperparameters.contrast, log_odds, exists)
+        first, *further = self._layers(h)
+        value, factors = self._local(first, exists)
+        updates = self._first_updates(x, labels, factors)
+        for layer, activity in zip(self.upper, further, strict=True):
+            layer_loss, factors = self._local(activity, exists)
             value = value + layer_loss
-            modulator = error.view(-1, 1) * self.evidence.slope(goodness) * scale.unsqueeze(1)
-            factors = modulated(post, self.evidence.per_neuron(modulator, post.shape[1]))
-            if number == 0:
-                updates |= self._first_updates(x, labels, factors)
-            else:
-                weight = self.upper[number - 1].weight
-                updates[weight] = (factors.T @ pre).to(weight.dtype)
+            updates[layer.weight] = (factors.T @ activity.pre).to(layer.weight)
         with torch.enable_grad():
             return as_gradient(value, updates)
+
+    @torch.no_grad()
+    def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
+        """Each layer's output when these labels are shown with the inputs: (batch, hidden) each."""
+        _, from_input, from_codes = self._first_layer(x)
+        h = (from_input + from_codes.index_select(0, labels)).relu_()
+        return [layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)]
+
+    def _local(self, layer: Activity, exists: Tensor) -> tuple[Tensor, Tensor]:
+        """One layer's loss, and modulator x post for its synapses, from its own activity."""
+        log_odds = self.evidence.log_odds(layer.goodness).view(2, -1)
+        value, error = contrast(self.hyperparameters.contrast, log_odds, exists)
+        modulator = error.view(-1, 1) * self.evidence.slope(layer.goodness) * layer.scale.unsqueeze(1)
+        return value, modulated(layer.post, self.evidence.per_neuron(modulator, layer.post.shape[1]))
 
     def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The input (batch, features) and what the first layer gets of it and of each code, before the ReLU.
@@ -111,19 +145,14 @@ class FF(Learner[FFHyperparameters]):
         believed = [self.evidence.goodness((from_input + code).relu_()) for code in from_codes]
         return likely_wrong_labels(y, self.evidence.log_odds(torch.stack(believed, 1)), allowed)
 
-    def _layers(self, h: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Run up the layers from the first one's output h (n, hidden).
-
-        Yields:
-            Of each layer the input, the output, its goodness (n, groups), and the scale of that goodness (n,):
-            input and output are yet to be multiplied by its square root, the ReLU being homogeneous.
-        """
+    def _layers(self, h: Tensor) -> Iterator[Activity]:
+        """Run up the layers from the first one's output h (n, hidden)."""
         pre, scale = h, torch.ones(len(h), device=h.device, dtype=torch.promote_types(h.dtype, torch.float32))
         for number in range(1 + len(self.upper)):
             if number > 0:
-                pre, h = h, torch.relu(h @ self.upper[number - 1].weight.to(h.dtype).T)
+                pre, h = h, (h @ self.upper[number - 1].weight.to(h.dtype).T).relu_()
             goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
-            yield pre, h, goodness, scale
+            yield Activity(pre, h, goodness, scale)
             scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
 
     def _first_updates(self, x: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:

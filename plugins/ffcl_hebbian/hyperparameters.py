@@ -17,21 +17,21 @@ class HebbianHyperparameters(Parameters):
 
     hidden: Annotated[int, IntDistribution(2, 4096, log=True), "neurons a layer"] = 200
     layers: Annotated[int, IntDistribution(1, 8), "layers"] = 1
-    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 1e-3
+    lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 5e-4
     schedule: Annotated[
         Literal["constant", "cosine"], "course of the step size over an experience; cosine ends at 0"
     ] = "constant"
-    steps: Annotated[int, IntDistribution(1, 200), "time steps a sample is shown"] = 16
-    leak: Annotated[float, FloatDistribution(0.0, 0.999), "share of the membrane potential kept a step"] = 0.85
-    threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.45
-    gain: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step"] = 3.0
+    steps: Annotated[int, IntDistribution(1, 1024), "time steps a sample is shown"] = 16
+    leak: Annotated[float, FloatDistribution(0.0, 0.999), "share of the membrane potential kept a step"] = 0.95
+    threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.2
+    gain: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step"] = 4.0
     encoding: Annotated[
         Literal["current", "bernoulli"], "input as a constant current, or as random spikes drawn every step"
     ] = "current"
     intensity: Annotated[
         float, FloatDistribution(0.01, 1.0), "spikes a step of an input of 1, with the encoding bernoulli"
     ] = 0.25
-    settling: Annotated[int, IntDistribution(0, 199), "steps before the first update, with the encoding bernoulli"] = 8
+    settling: Annotated[int, IntDistribution(0, 1023), "steps before the first update, with the encoding bernoulli"] = 8
     eligibility: Annotated[
         float, FloatDistribution(0.0, 0.999), "share of an eligibility trace kept a step, with the encoding bernoulli"
     ] = 0.0
@@ -45,7 +45,7 @@ class HebbianHyperparameters(Parameters):
         Literal["random", "hard"], "wrong labels: any, or the likelier the more the first layer believes them"
     ] = "hard"
     theta: Annotated[float, FloatDistribution(0.0, 1000.0), "threshold of the sigmoid probability"] = 3.5
-    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the sigmoid probability"] = 0.1
+    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the sigmoid probability"] = 0.05
     epsilon: Annotated[
         float, FloatDistribution(1e-6, 10.0, log=True), "floor of the symmetric probability's two goodnesses"
     ] = 0.1
@@ -57,7 +57,7 @@ class HebbianHyperparameters(Parameters):
     ] = 1.0
     normalise_input: Annotated[bool, "scale each input to mean square 1"] = True
     code_bits: Annotated[int, IntDistribution(1, 1000), "bits of a class's label code"] = 100
-    code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 1.0
+    code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 3.0
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], "numbers in matrix products; auto: bfloat16 where it has units"
     ] = "auto"

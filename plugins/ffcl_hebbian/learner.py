@@ -9,12 +9,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from ffcl.errors import LearnerError
 from ffcl.learner import Learner, as_gradient, step_size
 from ffcl.rules.goodness import Evidence, contrast, modulated, normalise
 from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
 from ffcl.rules.precision import product_dtype
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
 from ffcl_hebbian.neurons import Response, firing_rates, lif_parameters, spike_trains
+
+HYPOTHESES_AT_ONCE = 1280
+"""Pairs of a sample and a label that are scored together: their activity should stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -84,50 +88,54 @@ class Hebbian(Learner[HebbianHyperparameters]):
     def forward(self, x: Tensor) -> Tensor:
         """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
         _, _, from_input, from_codes = self._first_layer(x, alike=True)
+        parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(self.codes)), dim=1)
+        scores = [self._believed(part, from_codes, self.hyperparameters.layers) for part in parts]
+        return torch.cat(scores).to(self.of_input.weight.dtype)
+
+    def _believed(self, from_input: Tensor, from_codes: Tensor, layers: int) -> Tensor:
+        """Evidence for each label, summed over the first ``layers``: (batch, classes)."""
         current = (from_input.unsqueeze(2) + from_codes.unsqueeze(1)).flatten(1, 2)
-        evidence = torch.stack([self._evidence(activity.trace) for activity in self._activities(current)]).sum(0)
-        return evidence.view(len(x), len(self.codes)).to(self.of_input.weight.dtype)
+        evidence = [self._evidence(activity.trace) for activity in self._activities(current, layers)]
+        return torch.stack(evidence).sum(0).view(from_input.shape[1], from_codes.shape[1])
 
     @torch.no_grad()
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
         """Sum of the layers' losses, whose gradients are the Hebbian updates."""
-        hp = self.hyperparameters
         shown, shown_codes, from_input, from_codes = self._first_layer(x)
         wrong, exists = self._wrong_labels(from_input, from_codes, y, allowed)
         labels = torch.cat([y, wrong])
-        current = from_codes.index_select(1, labels) + from_input.repeat(1, 2, 1)
+        current = from_codes.index_select(1, labels).unflatten(1, (2, -1)).add_(from_input.unsqueeze(1)).flatten(1, 2)
 
-        value = torch.zeros((), device=x.device)
-        updates: dict[Tensor, Tensor] = {}
-        for number, activity in enumerate(self._activities(current)):
-            trace = activity.trace
-            moments = len(trace)
-            goodness = self.evidence.goodness(trace)
-            phases = self.evidence.log_odds(goodness).view(moments, 2, -1).transpose(0, 1)
-            layer_loss, error = contrast(hp.contrast, phases.flatten(1), exists.repeat(moments))
-            error = error.view(2, moments, -1).transpose(0, 1).flatten(1).unsqueeze(-1)
-            modulator = error * self.evidence.slope(goodness)
-            if hp.rate_penalty:
-                spent = goodness.sum(-1).mean()
-                layer_loss = layer_loss + hp.rate_penalty * spent
-                modulator = modulator + hp.rate_penalty / goodness[..., 0].numel()
+        first, *further = self._activities(current, self.hyperparameters.layers)
+        value, factors = self._local(first.trace, exists)
+        updates = self._first_updates(shown, shown_codes, labels, factors)
+        for layer, activity in zip(self.upper, further, strict=True):
+            layer_loss, factors = self._local(activity.trace, exists)
             value = value + layer_loss
-            responsive = trace * (trace < 0.999 * hp.gain)
-            factors = modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden))
-            factors = self._eligible(factors)
-            if number == 0:
-                updates |= self._first_updates(shown, shown_codes, labels, factors)
-            else:
-                weight = self.upper[number - 1].weight
-                updates[weight] = (factors.flatten(0, 1).T @ activity.pre.flatten(0, 1).to(factors)).to(weight)
+            pre = activity.pre.flatten(0, 1).to(factors)
+            updates[layer.weight] = (factors.flatten(0, 1).T @ pre).to(layer.weight)
         with torch.enable_grad():
             return as_gradient(value, updates)
 
-    def rates(self, x: Tensor, labels: Tensor) -> list[Tensor]:
-        """Each layer's traces over ``gain``, averaged over the moments, under given labels: (batch, neurons) each."""
+    def _local(self, trace: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
+        """One layer's loss, and modulator x post for its synapses, from its own trace (moments, n, neurons)."""
+        hp, moments = self.hyperparameters, len(trace)
+        goodness = self.evidence.goodness(trace)
+        phases = self.evidence.log_odds(goodness).view(moments, 2, -1).transpose(0, 1)
+        value, error = contrast(hp.contrast, phases.flatten(1), exists.repeat(moments))
+        modulator = error.view(2, moments, -1).transpose(0, 1).reshape(moments, -1, 1) * self.evidence.slope(goodness)
+        if hp.rate_penalty:
+            value = value + hp.rate_penalty * goodness.sum(-1).mean()
+            modulator = modulator + hp.rate_penalty / goodness[..., 0].numel()
+        responsive = trace * (trace < 0.999 * hp.gain)
+        return value, self._eligible(modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden)))
+
+    @torch.no_grad()
+    def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
+        """Each layer's firing rates when these labels are shown with the inputs: (batch, neurons) each."""
         _, _, from_input, from_codes = self._first_layer(x, alike=True)
-        current = from_input + from_codes.index_select(1, labels)
-        return [activity.trace.float().mean(0) / self.hyperparameters.gain for activity in self._activities(current)]
+        activities = self._activities(from_input + from_codes.index_select(1, labels), self.hyperparameters.layers)
+        return [activity.trace.float().mean(0) / self.hyperparameters.gain for activity in activities]
 
     def _first_layer(self, x: Tensor, alike: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown to the first layer, and the current it gets of it.
@@ -138,9 +146,14 @@ class Hebbian(Learner[HebbianHyperparameters]):
         Returns:
             Frames of the input (frames, batch, features) and of the codes (frames, classes, bits); the currents
             of the input (frames, batch, neurons) and of the codes (frames, classes, neurons).
+
+        Raises:
+            LearnerError: an input is not finite.
         """
         hp, weight = self.hyperparameters, self.of_input.weight
         x = x.flatten(1).to(weight.dtype)
+        if not torch.isfinite(x).all():
+            raise LearnerError("The inputs hold values that are not finite; spikes would hide it.")
         x = normalise(x) if hp.normalise_input else x
         dtype = product_dtype(hp.precision, weight)
         shown, codes = x.unsqueeze(0), (hp.code_amplitude * self.codes.codes).unsqueeze(0)
@@ -159,19 +172,19 @@ class Hebbian(Learner[HebbianHyperparameters]):
         if self.hyperparameters.negatives == "random":
             return wrong_labels(y, len(self.codes), allowed)
         columns = [
-            self._evidence(self._activities(from_input + from_codes[:, c : c + 1], 1)[0].trace)
-            for c in range(len(self.codes))
+            self._believed(from_input, codes, layers=1)
+            for codes in from_codes.split(max(1, HYPOTHESES_AT_ONCE // len(y)), dim=1)
         ]
-        return likely_wrong_labels(y, torch.stack(columns, 1), allowed)
+        return likely_wrong_labels(y, torch.cat(columns, 1), allowed)
 
     def _evidence(self, trace: Tensor) -> Tensor:
         """The mean log-odds (n,) over the moments of a trace (moments, n, neurons)."""
         return self.evidence.log_odds(self.evidence.goodness(trace)).mean(0)
 
-    def _activities(self, current: Tensor, layers: int | None = None) -> list[Activity]:
-        """Each layer's activity, given the first one's current (frames, n, neurons); only the first ``layers``."""
+    def _activities(self, current: Tensor, layers: int) -> list[Activity]:
+        """The activity of the first ``layers``, given the first one's current (frames, n, neurons)."""
         hp = self.hyperparameters
-        further = [partial(self._current, layer) for layer in self.upper][: None if layers is None else layers - 1]
+        further = [partial(self._current, layer) for layer in self.upper[: layers - 1]]
         if hp.encoding == "bernoulli":
             return self._moments(current.float(), further)
         if further:

@@ -17,11 +17,15 @@ from torch import Tensor
 def lif_parameters(leak: float, threshold: float) -> LIFBoxParameters:
     """Neurons with v <- leak v + (1 - leak) I, a spike above ``threshold``, which is then subtracted.
 
-    With dt = 1 the inverse time constant is 1 - leak.
+    With dt = 1 the inverse time constant is 1 - leak. Nothing is differentiated, so the spike is a plain step
+    function, without a surrogate gradient.
     """
     return LIFBoxParameters(
-        tau_mem_inv=torch.tensor(1.0 - leak),
-        v_th=torch.tensor(threshold),
+        tau_mem_inv=1.0 - leak,
+        v_th=threshold,
+        v_leak=0.0,
+        v_reset=0.0,
+        method="heaviside",
         reset_method=reset_subtract,
     )
 
@@ -86,7 +90,8 @@ class Response:
             if self._table is None:
                 self._table = self._measure_table()
             entry = current.contiguous().view(torch.int16).to(torch.int32).add_(2**15)
-            return self._table.to(current.device).index_select(0, entry.view(-1)).view(current.shape)
+            self._table = self._table.to(current.device)
+            return self._table.index_select(0, entry.view(-1)).view(current.shape)
         if current.dtype not in self._edges:
             self._edges[current.dtype] = self._find_edges(current.dtype)
         spikes = torch.bucketize(current, self._edges[current.dtype].to(current.device), right=True, out_int32=True)

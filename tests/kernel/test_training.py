@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from avalanche.training.plugins import ReplayPlugin as AvalancheReplay
 from torch import Tensor, nn
 
 from ffcl.avalanche_mends import ReplayPlugin
-from ffcl.errors import LearnerError
+from ffcl.errors import DataError, LearnerError
 from ffcl.evaluation import accuracy, accuracy_row
 from ffcl.learner import Learner
 from ffcl.parameters import Parameters
@@ -21,7 +22,7 @@ from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.tensor_dataset import tensor_dataset
 from ffcl.testing.case import SHAPE, samples
-from ffcl.training import Training, avalanche_train_stream
+from ffcl.training import Training, avalanche_train_stream, shifted
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
@@ -360,3 +361,31 @@ def test_the_step_size_follows_the_learners_course_within_each_experience() -> N
     assert used[:steps] == pytest.approx([0.5 * (1 - k / steps) for k in range(steps)])
     assert used[steps:] == used[:steps]
     assert training.optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_shifting_moves_each_image_as_a_whole() -> None:
+    x = torch.zeros(300, 2, 5, 7)
+    x[:, 0, 2, 3] = 1.0
+    x[:, 1, 0, 0] = 2.0
+    moved = shifted(x, 1)
+    sample, row, column = moved[:, 0].nonzero().T
+    assert sample.tolist() == list(range(300))
+    places = Counter(zip((row - 2).tolist(), (column - 3).tolist(), strict=True))
+    assert set(places) == {(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+    assert min(places.values()) > 15
+    for i in range(300):
+        dy, dx = int(row[i]) - 2, int(column[i]) - 3
+        corner = moved[i, 1].nonzero().tolist()
+        assert corner == ([[dy, dx]] if dy >= 0 and dx >= 0 else [])
+    with pytest.raises(DataError, match="moves images"):
+        shifted(torch.zeros(3, 4), 1)
+
+
+def test_shifted_images_reach_the_learner_and_all_learners_alike() -> None:
+    seen = []
+    for kind in (DrawsALot, DrawsNothing):
+        SEEN.clear()
+        with reproducible(0):
+            trained(CLASS_INCREMENTAL, kind(SHAPE, BPHyperparameters(hidden=4, layers=1)), [], shift=1)
+        seen.append([x.clone() for x in SEEN])
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))

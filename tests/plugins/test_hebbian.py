@@ -170,7 +170,7 @@ def test_an_eligibility_trace_adds_up_what_is_left_of_each_moment() -> None:
 
 
 def test_spikes_are_drawn_with_the_probability_of_the_input() -> None:
-    hebbian = learner(**{**BERNOULLI, "steps": 200, "intensity": 0.5, "normalise_input": False})
+    hebbian = learner(**{**BERNOULLI, "steps": 200, "intensity": 0.5, "normalise_input": False, "code_amplitude": 1.0})
     with RandomSequence(0):
         shown, codes, _, _ = hebbian._first_layer(X)
     assert set(shown.unique().tolist()) == {0.0, 1.0}
@@ -198,7 +198,7 @@ def test_a_rate_penalty_silences() -> None:
                 hebbian.loss(X, Y, None).backward()
                 optimizer.step()
         with torch.no_grad():
-            rates.append(hebbian.rates(X, Y)[0].mean().item())
+            rates.append(hebbian.latents(X, Y)[0].mean().item())
     assert rates[1] < 0.5 * rates[0]
 
 
@@ -216,7 +216,7 @@ def test_all_hypotheses_at_once_are_one_after_the_other(
         for label in range(3):
             with RandomSequence(5):
                 _, _, from_input, from_codes = hebbian._first_layer(X, alike=True)
-            activities = hebbian._activities(from_input + from_codes[:, label : label + 1])
+            activities = hebbian._activities(from_input + from_codes[:, label : label + 1], layers)
             columns.append(sum(hebbian._evidence(activity.trace) for activity in activities))
     assert torch.allclose(scores, torch.stack(columns, 1), rtol=1e-4, atol=1e-4)  # type: ignore[arg-type]
 

@@ -1,0 +1,71 @@
+"""Tables that go to the terminal and into a Markdown report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import t as student_t
+
+from ffcl.records import write_atomically
+
+
+@dataclass
+class Section:
+    """One claim: a table, what it says, and its figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    figures: list[Path] = field(default_factory=list)
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        table = Table(title=self.title, title_justify="left", box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for number, column in enumerate(self.columns):
+            table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+        for remark in self.remarks:
+            console.print(remark, highlight=False, markup=False)
+        for figure in self.figures:
+            console.print(str(figure), style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.print()
+
+    def to_markdown(self, folder: Path) -> str:
+        """The same in Markdown; figures are linked relative to ``folder``."""
+        header = [f"## {self.title}", "", _line(self.columns), _line(["---"] * len(self.columns))]
+        lines = [*header, *(_line(row) for row in self.rows), ""]
+        for remark in self.remarks:
+            lines += [remark, ""]
+        for figure in self.figures:
+            if figure.suffix == ".png":
+                lines += [f"![{figure.stem}]({figure.relative_to(folder).as_posix()})", ""]
+        return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def write_report(folder: Path, title: str, introduction: str, sections: Sequence[Section]) -> Path:
+    """Write ``report.md`` into ``folder``."""
+    parts = [f"# {title}", "", introduction, "", *(section.to_markdown(folder) for section in sections)]
+    path = folder / "report.md"
+    write_atomically(path, "\n".join(parts).rstrip() + "\n")
+    return path
+
+
+def interval(values: Sequence[float], digits: int = 1) -> str:
+    """``mean ± half of the 95% t interval``; of one value that value."""
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return f"{mean:.{digits}f}"
+    half = float(student_t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    return f"{mean:.{digits}f} ±{half:.{digits}f}"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import ffcl
+from ffcl.errors import RecordError
+from ffcl.execute import state_digest
+from ffcl.records import LEARNER, find_record, read_records
+
+SMALL: dict[str, object] = {"split-digits.epochs": 1, "ff.hidden": 16}
+
+
+def test_a_kept_learner_comes_back_as_it_was(tmp_path: Path) -> None:
+    runs = ffcl.run(["bp", "ff", "hebbian"], seeds=1, settings=SMALL, results=tmp_path, workers=0, keep_learners=True)
+    assert set(runs["status"]) == {"done"}
+    for record in read_records(tmp_path)[0]:
+        learner = ffcl.load(tmp_path / "runs" / record.run.key)
+        assert state_digest(learner) == record.parameters_sha256
+        assert not learner.training
+        assert learner(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+
+
+def test_a_run_without_its_learner_is_run_again_for_it_and_gives_the_same(tmp_path: Path) -> None:
+    def run(keep: bool) -> None:
+        ffcl.run("ff", seeds=1, settings=SMALL, results=tmp_path, workers=0, keep_learners=keep)
+
+    run(keep=False)
+    (first,) = read_records(tmp_path)[0]
+    folder = tmp_path / "runs" / first.run.key
+    assert not (folder / LEARNER).exists()
+    with pytest.raises(RecordError, match="run it with --keep-learners"):
+        ffcl.load(folder)
+    run(keep=True)
+    written = (folder / LEARNER).stat().st_mtime_ns
+    second = find_record(tmp_path, first.run)
+    assert second is not None
+    assert second.parameters_sha256 == first.parameters_sha256
+    run(keep=True)
+    assert (folder / LEARNER).stat().st_mtime_ns == written
+
+
+def test_a_damaged_learner_is_said_to_be(tmp_path: Path) -> None:
+    ffcl.run("ff", seeds=1, settings=SMALL, results=tmp_path, workers=0, keep_learners=True)
+    (record,) = read_records(tmp_path)[0]
+    folder = tmp_path / "runs" / record.run.key
+    (folder / LEARNER).write_bytes(b"no learner")
+    with pytest.raises(RecordError, match=r"learner.pt cannot be read"):
+        ffcl.load(folder)
+    with pytest.raises(RecordError):
+        ffcl.load(tmp_path / "nowhere")
