@@ -9,9 +9,14 @@ from ffcl.testing import Check, learner_checks
 FORMS: list[tuple[str, dict[str, object]]] = [
     ("bp", {}),
     ("ff", {}),
-    ("ff", {"probability": "sigmoid", "layers": 1}),
+    ("ff", {"probability": "symmetric", "contrast": "each", "negatives": "random", "layers": 1}),
+    ("ff", {"precision": "float32", "layers": 3, "schedule": "cosine"}),
     ("hebbian", {}),
-    ("hebbian", {"probability": "sigmoid", "layers": 2, "threshold": 0.1}),
+    ("hebbian", {"probability": "symmetric", "contrast": "each", "layers": 2, "threshold": 0.1}),
+    ("hebbian", {"encoding": "bernoulli", "intensity": 0.9, "threshold": 0.1}),
+    ("oja", {}),
+    ("oja", {"gain": "scalar", "encoding": "spikes"}),
+    ("oja", {"features": "conv", "filter_size": 3, "pool": 2, "filters": 4, "neurons": 10, "filter_samples": 20}),
 ]
 CHECKS = [(check, form) for name, form in FORMS for check in learner_checks(name, **form)]
 

@@ -88,8 +88,10 @@ def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: P
     def command() -> str:
         result = CliRunner().invoke(
             ffcl.cli.app,
-            ["reproduce", "neohebbian", "--part", "equivalence", "--part", "training", "--scenario", "joint-digits"]
-            + ["--epochs", "1", "--seeds", "1", "--online-seeds", "0", "--workers", "0", "--results", str(tmp_path)],
+            (
+                "reproduce neohebbian --part equivalence --part training --scenario joint-digits --epochs 1 --seeds 1 "
+                f"--online-seeds 0 --workers 0 --results {tmp_path}"
+            ).split(),
         )
         assert result.exit_code == 0, result.output
         return result.output

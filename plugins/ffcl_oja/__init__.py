@@ -1,0 +1,21 @@
+"""Class-wise Oja subspaces: a local, generative rule that overwrites nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ffcl import LearnerSpec, hookimpl
+
+
+@hookimpl
+def ffcl_learners() -> Iterable[LearnerSpec]:
+    """Offer ``oja``."""
+    from ffcl_oja.hyperparameters import OjaHyperparameters
+
+    yield LearnerSpec(
+        "oja",
+        "a group of Oja neurons a class: each reconstructs its own class, none forgets",
+        OjaHyperparameters,
+        "ffcl_oja.learner:Oja",
+        rule="observe",
+    )

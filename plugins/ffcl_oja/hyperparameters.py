@@ -1,0 +1,41 @@
+"""Hyper-parameters of the class-wise Oja learner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from ffcl import Parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class OjaHyperparameters(Parameters):
+    """What the neurons see, how many there are, how their steps shrink, and the convolutional front-end."""
+
+    neurons: Annotated[int, IntDistribution(1, 1024, log=True), "neurons a class; fewer than there are features"] = 20
+    gain: Annotated[
+        Literal["recursive", "scalar"], "steps by recursive least squares (PAST), or Oja's own: one number a sample"
+    ] = "recursive"
+    prior: Annotated[
+        float, FloatDistribution(1e-3, 1e3, log=True), "recursive: energy each neuron starts as having seen"
+    ] = 1.0
+    recency: Annotated[float, FloatDistribution(0.0, 1.0), "recursive: sample n weighs as n to this power"] = 1.0
+    step: Annotated[
+        float, FloatDistribution(1e-3, 1.0, log=True), "scalar: first step size, for inputs of energy 1"
+    ] = 0.25
+    decay_samples: Annotated[
+        float, FloatDistribution(1.0, 1e6, log=True), "scalar: samples of a class at which the step has halved"
+    ] = 1000.0
+    encoding: Annotated[Literal["analog", "spikes"], "the input as it is, or as spike counts"] = "analog"
+    steps: Annotated[int, IntDistribution(1, 256), "spikes: time steps a sample is shown"] = 16
+    features: Annotated[Literal["pixels", "conv"], "the input itself, or Hebbian filters learned at the start"] = (
+        "pixels"
+    )
+    filters: Annotated[int, IntDistribution(1, 256), "conv: number of filters"] = 16
+    filter_size: Annotated[int, IntDistribution(2, 15), "conv: side of a filter in pixels"] = 7
+    filter_samples: Annotated[
+        int, IntDistribution(1, 100_000, log=True), "conv: first samples of the stream, which the filters learn from"
+    ] = 256
+    pool: Annotated[int, IntDistribution(1, 28), "conv: side of the pooling windows, which overlap by half"] = 6
