@@ -71,6 +71,7 @@ def execute(
             result = _train_and_measure(run, training, stream, report)
             if keep is not None:
                 write_learner(keep, training.learner, stream)
+            result["note"] = registry.learners[run.learner.name].item.note
     except DataError:
         raise
     except Exception as error:
@@ -99,6 +100,7 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
         "accuracy": matrix,
         "experiences": [list(classes) for classes in stream.outline],
         "n_parameters": sum(p.numel() for p in training.learner.parameters()),
+        "state_bytes": sum(t.numel() * t.element_size() for t in training.learner.state_dict().values()),
         "train_samples": epochs * sum(len(e.train) for e in stream.experiences),
         "train_seconds": round(train_seconds, 4),
         "evaluation_seconds": round(evaluation_seconds, 4),

@@ -37,6 +37,8 @@ class Record:
             i; row 0 is the untrained learner, rows 1 to T the trained ones; None if the run failed.
         experiences: the original class ids of each experience.
         n_parameters: trained numbers at the end of the stream.
+        state_bytes: size of all that the learner keeps at the end: parameters and buffers.
+        note: what a reader must know of the learner, in its plugin's words.
         train_samples: samples seen in training, epochs counted, without replayed ones.
         train_seconds: wall time of training.
         evaluation_seconds: wall time of evaluation.
@@ -54,6 +56,8 @@ class Record:
     accuracy: list[list[float]] | None = None
     experiences: list[list[int]] = field(default_factory=list)
     n_parameters: int = 0
+    state_bytes: int = 0
+    note: str = ""
     train_samples: int = 0
     train_seconds: float = 0.0
     evaluation_seconds: float = 0.0

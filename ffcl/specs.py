@@ -43,6 +43,7 @@ class LearnerSpec:
         rule: ``"gradient"`` if the class defines ``loss``; ``"observe"`` if its update is no gradient step and
             it defines ``observe``.
         default: whether it is run when no learner is named.
+        note: what a reader of its results must know so as not to misread them; shown with every leaderboard.
     """
 
     name: str
@@ -51,6 +52,7 @@ class LearnerSpec:
     learner: str | Callable[[tuple[int, ...], Any], Learner[Any]]
     rule: Literal["gradient", "observe"] = "gradient"
     default: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)

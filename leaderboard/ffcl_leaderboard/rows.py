@@ -16,8 +16,9 @@ from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import METRICS
 from ffcl_leaderboard.statistics import t_interval
 
-LOWER_IS_BETTER = {"forgetting", "train_seconds", "parameters"}
-SORTABLE = (*METRICS, "train_seconds", "samples_per_second", "parameters", "seeds", "learner", "strategy")
+LOWER_IS_BETTER = {"forgetting", "train_seconds", "parameters", "state_bytes"}
+COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")
+SORTABLE = (*METRICS, *COSTS, "seeds", "learner", "strategy")
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
@@ -56,6 +57,8 @@ def _row(cell: Cell) -> dict[str, Any]:
         "train_seconds": float(np.mean(seconds)) if seconds else math.nan,
         "samples_per_second": _rate(cell.done),
         "parameters": cell.done[0].n_parameters if cell.done else math.nan,
+        "state_bytes": cell.done[0].state_bytes if cell.done else math.nan,
+        "note": cell.first.note,
         "ffcl_version": run.ffcl,
         "learner_version": f"{run.learner.distribution} {run.learner.version} {run.learner.code}",
         "strategy_version": f"{run.strategy.distribution} {run.strategy.version} {run.strategy.code}",
@@ -94,6 +97,7 @@ def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
         "evaluation_seconds": record.evaluation_seconds if done else math.nan,
         "train_samples": record.train_samples if done else math.nan,
         "parameters": record.n_parameters if done else math.nan,
+        "state_bytes": record.state_bytes if done else math.nan,
         "parameters_sha256": record.parameters_sha256,
         "data_sha256": record.data_sha256,
         "started": record.started,

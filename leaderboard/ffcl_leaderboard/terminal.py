@@ -32,6 +32,10 @@ def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
                 "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
             )
         parts += [table, Text()]
+    if "note" in rows:
+        for learner, note in dict(zip(rows["learner"], rows["note"], strict=True)).items():
+            if note:
+                parts.append(Text(f"{learner}: {note}"))
     parts.append(
         Text(
             "Per cent, mean over seeds ± half of the 95% t interval; more columns in leaderboard.csv.",

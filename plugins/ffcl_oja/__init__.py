@@ -18,4 +18,9 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
         OjaHyperparameters,
         "ffcl_oja.learner:Oja",
         rule="observe",
+        default=True,
+        note=(
+            "a generative one-class rule: each class has linear neurons of its own, on the input or on one frozen "
+            "layer. New classes overwrite nothing, and share nothing; the state grows with each class."
+        ),
     )

@@ -23,7 +23,7 @@ def test_the_grid_is_crossed_with_seeds_slowest() -> None:
 
 def test_what_is_run_when_nothing_is_named() -> None:
     plan = plan_of(installed(), None, None, None, SEEDS, None)
-    assert {run.cell for run in plan.runs} == {(name, "none", "split-digits") for name in ("bp", "ff", "hebbian")}
+    assert {run.cell for run in plan.runs} == {(name, "none", "split-digits") for name in ("bp", "ff", "hebbian", "oja")}
     assert len(plan.runs) == 30
 
 
