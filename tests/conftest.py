@@ -22,6 +22,8 @@ with warnings.catch_warnings():  # importing them warns: of solvers that are mis
     import avalanche.training  # noqa: F401
     import norse.torch  # noqa: F401
 
+torch.set_num_threads(1)  # as runs do; on a busy machine two are many times slower
+
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:

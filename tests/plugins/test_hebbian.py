@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import ffcl_hebbian.learner
+from ffcl.configuration import Run
 from ffcl.errors import UsageError
-from ffcl.randomness import RandomSequence
+from ffcl.execute import build_stream
+from ffcl.randomness import RandomSequence, reproducible
+from ffcl.registry import installed
 from ffcl.rules.goodness import Evidence, modulated
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
 from ffcl_hebbian.learner import Hebbian
@@ -224,3 +229,32 @@ def test_all_hypotheses_at_once_are_one_after_the_other(
 def test_a_presentation_must_outlast_its_settling() -> None:
     with pytest.raises(UsageError, match=r"hebbian.settling \(8\) must be less than hebbian.steps \(5\)"):
         HebbianHyperparameters(encoding="bernoulli", steps=5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_decisions_on_mnist_are_those_of_the_simulation(
+    precision: str, mnist_root: Path, monkeypatch: pytest.MonkeyPatch, run_of: Callable[..., Run]
+) -> None:
+    """All 10,000 test images under all ten labels: looked up, and in 16 steps of Norse's neuron."""
+    run = run_of("hebbian", "none", "joint-mnist", hebbian__precision=precision)
+    with reproducible(0):
+        stream = build_stream(run, installed(), mnist_root)
+        hebbian = Hebbian((1, 28, 28), HebbianHyperparameters.from_mapping(run.learner.settings, "hebbian"))
+        experience = stream.experiences[0]
+        hebbian.begin_experience(experience.classes)
+        optimizer = hebbian.optimizer()
+        for index in torch.arange(6400).split(64):
+            optimizer.zero_grad()
+            hebbian.loss(experience.train.inputs(index), experience.train.y[index], None).backward()
+            optimizer.step()
+        x = experience.test.inputs(torch.arange(len(experience.test)))
+        looked_up = hebbian(x)
+
+        def simulated(current: Tensor) -> Tensor:
+            (rate,) = firing_rates(current.float(), [], hebbian.hyperparameters.steps, hebbian.neurons)
+            return rate.to(current)
+
+        monkeypatch.setattr(hebbian.response, "rate", simulated)
+        stepped = hebbian(x)
+    assert torch.equal(looked_up, stepped)
+    assert (looked_up.argmax(1) == experience.test.y).float().mean() > 0.85
