@@ -64,8 +64,22 @@ def write_report(folder: Path, title: str, introduction: str, sections: Sequence
 
 def interval(values: Sequence[float], digits: int = 1) -> str:
     """``mean ± half of the 95% t interval``; of one value that value."""
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return f"{mean:.{digits}f}"
-    half = float(student_t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return f"{mean:.{digits}f} ±{half:.{digits}f}"
+    mean, half = _mean_and_half(values)
+    return f"{mean:.{digits}f}" if np.isnan(half) else f"{mean:.{digits}f} ±{half:.{digits}f}"
+
+
+def compared(values: Sequence[float], printed: float | None, digits: int) -> tuple[str, str, str]:
+    """Ours with its interval, the printed value, and how ours lies to it: above, below, or the value inside."""
+    ours = interval(values, digits)
+    if printed is None:
+        return ours, "-", ""
+    mean, half = _mean_and_half(values)
+    inside = not np.isnan(half) and abs(mean - printed) <= half
+    return ours, f"{printed:g}", "inside" if inside else "above" if mean > printed else "below"
+
+
+def _mean_and_half(values: Sequence[float]) -> tuple[float, float]:
+    mean, n = float(np.mean(values)), len(values)
+    if n == 1:
+        return mean, float("nan")
+    return mean, float(student_t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5)

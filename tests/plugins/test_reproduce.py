@@ -15,7 +15,7 @@ from ffcl_reproduce import latents
 from ffcl_reproduce.agreement import agreements
 from ffcl_reproduce.configurations import CONFIGURATIONS, published
 from ffcl_reproduce.equivalence import BOUND, equivalences
-from ffcl_reproduce.report import Section, interval, write_report
+from ffcl_reproduce.report import Section, compared, interval, write_report
 
 
 def test_the_gradient_is_the_three_factor_update() -> None:
@@ -68,6 +68,14 @@ def test_an_interval_is_half_a_t_interval() -> None:
     assert interval([1.5]) == "1.5"
 
 
+def test_ours_is_above_below_or_about_the_printed_value() -> None:
+    values = [1.0, 2.0, 3.0]
+    assert compared(values, 3.0, 1) == ("2.0 ±2.5", "3", "inside")
+    assert compared(values, 5.0, 1)[2] == "below"
+    assert compared([2.0], 1.99, 1) == ("2.0", "1.99", "above")
+    assert compared(values, None, 1) == ("2.0 ±2.5", "-", "")
+
+
 def test_every_configuration_has_published_values_and_valid_settings() -> None:
     assert {c.name for c in CONFIGURATIONS} == set(published())
     for configuration in CONFIGURATIONS:
@@ -112,7 +120,11 @@ def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: P
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["neohebian"], "Did you mean 'neohebbian'"), (["neohebbian", "--part", "trainig"], "Did you mean 'training'")],
+    [
+        (["neohebian"], "Did you mean 'neohebbian'"),
+        (["neohebbian", "--part", "trainig"], "Did you mean 'training'"),
+        (["neohebbian", "--scenario", "split-digits"], "must have one experience"),
+    ],
 )
 def test_wrong_names_are_said(arguments: list[str], message: str) -> None:
     list(installed().call("ffcl_commands", app=ffcl.cli.app))
