@@ -35,7 +35,7 @@ SIZES = ((2, 500), (2, 1000), (2, 1400))
 MIDDLE = (2, 1000)
 BATCHES = (128, 512)
 PASS = 2048  # training samples a measurement
-SECTIONS = ("training", "inference", "spiking", "scaling")
+SECTIONS = ("training", "inference", "defaults", "spiking", "scaling")
 RANDOM: Any = {"probability": "sigmoid", "contrast": "pair", "negatives": "random"}
 CLOCKS = (time.perf_counter, time.process_time)
 
@@ -149,6 +149,14 @@ def ready(name: str, classes: int = 10, **settings: Any) -> Learner[Any]:
 
 def learning(learner: Learner[Any], batches: Batches) -> Work:
     """Training as the run loop does it."""
+    samples = sum(len(y) for _, y in batches)
+    if type(learner).loss is Learner.loss:
+
+        def observe() -> None:
+            for x, y in batches:
+                learner.observe(x, y, None)
+
+        return Work(samples, observe)
     optimizer = learner.optimizer()
 
     def run() -> None:
@@ -157,7 +165,7 @@ def learning(learner: Learner[Any], batches: Batches) -> Work:
             learner.loss(x, y, None).backward()
             optimizer.step()
 
-    return Work(sum(len(y) for _, y in batches), run)
+    return Work(samples, run)
 
 
 def reference_learning(reference: MLP | ReferenceFF | SpikingLoop, batches: Batches) -> Work:
@@ -239,16 +247,24 @@ def inference(data: Data, rounds: int) -> list[Bar]:
     header = ["scores", "network", "samples/s", "time in BP forwards", "x reference FF"]
     show(f"Predicting one of 10 labels, {len(data.test)} samples at once", header, rows)
 
-    works: dict[str, Work] = {}
-    for name, offer in installed().learners.items():
-        learner = ready(name)
-        if offer.item.rule == "observe":
-            learner.observe(*data.batches(PASS)[0], None)
-        works[name] = scoring(learner, data.test)
-    times = race(works, rounds)
-    rows = [[name, f"{t.rate:,.0f}", f"{times['bp'].faster_than(t):.2f}"] for name, t in times.items()]
-    show("The same, every learner with its default settings", ["learner", "samples/s", "time in bp forwards"], rows)
     return bars
+
+
+def defaults(data: Data, rounds: int) -> list[Bar]:
+    """Every installed learner with its default settings, in batches of 64 as the scenarios have them."""
+    trainings, predictions = {}, {}
+    for name in installed().learners:
+        learner = ready(name)
+        trainings[name] = learning(learner, data.batches(64))
+        predictions[name] = scoring(learner, data.test)
+    trained, predicted = race(trainings, rounds), race(predictions, rounds)
+    rows = []
+    for name in trainings:
+        cells = [[f"{t[name].rate:,.0f}", f"{t['bp'].faster_than(t[name]):.2f}"] for t in (trained, predicted)]
+        rows.append([name, *cells[0], *cells[1]])
+    header = ["learner", "training/s", "time in bp steps", "predictions/s", "time in bp forwards"]
+    show("Every learner with its default settings, batches of 64", header, rows)
+    return []
 
 
 def spiking(data: Data, rounds: int) -> list[Bar]:
@@ -364,7 +380,7 @@ def main() -> None:
     described = {**hardware(), "torch": torch.__version__, "threads": str(threads[0]), "data": data.name}
     print("\n".join(f"{name}: {value}" for name, value in described.items()), flush=True)
     bars: list[Bar] = []
-    for section in (training, inference, spiking, scaling):
+    for section in (training, inference, defaults, spiking, scaling):
         if arguments.only in (None, section.__name__):
             bars += section(data, arguments.rounds)
     if arguments.only in (None, "training"):
