@@ -50,7 +50,8 @@ def reproduce(
     from ffcl.registry import installed
 
     warnings.simplefilter("ignore")  # those of the libraries, as in a worker
-    from ffcl_reproduce.neohebbian import Setup, reproduce_neohebbian
+    from ffcl_reproduce.neohebbian import reproduce_neohebbian
+    from ffcl_reproduce.setup import Setup
 
     folder = output or results / name
     setup = Setup(

@@ -6,120 +6,27 @@ Terres-Escudero, Del Ser & García-Bringas (2024), Emerging NeoHebbian Dynamics 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from rich.console import Console
 
-from ffcl.configuration import Run
-from ffcl.errors import FfclError, UsageError
-from ffcl.execute import build_stream
 from ffcl.figures import STYLE, save_figure
-from ffcl.learner import Learner
-from ffcl.plan import Plan, make_plan
-from ffcl.progress import run_plan
+from ffcl.plan import make_plan
 from ffcl.randomness import RandomSequence, reproducible
-from ffcl.records import LEARNER, find_record, record_path
-from ffcl.registry import Registry
-from ffcl.seeding import derive_seed
-from ffcl.stream import Stream
-from ffcl.trained import read_learner
 from ffcl_reproduce import figures, latents
 from ffcl_reproduce.agreement import STEPS, agreements
-from ffcl_reproduce.configurations import CONFIGURATIONS, EPOCHS, Configuration, published
+from ffcl_reproduce.configurations import CONFIGURATIONS, published
 from ffcl_reproduce.equivalence import BOUND, equivalences
 from ffcl_reproduce.report import Section, compared, interval, write_report
+from ffcl_reproduce.setup import Setup
 
 TITLE = "Forward-Forward as a neo-Hebbian rule"
 EMBEDDED = 2000
 PENALTIES = (0.0, 3e-4, 1e-3, 3e-3, 1e-2)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the claims are checked with.
-
-    Attributes:
-        registry: the installed plugins.
-        scenario: a stream of one experience.
-        epochs: passes over it.
-        seeds: number of seeds; of the online configurations ``online_seeds``.
-        online_seeds: one sample a step is slow.
-        results: where the runs go.
-        data_root: where the data is.
-        workers: worker processes.
-        output: where the report and its figures go.
-    """
-
-    registry: Registry
-    scenario: str
-    epochs: int
-    seeds: int
-    online_seeds: int
-    results: Path
-    data_root: Path
-    workers: int
-    output: Path
-
-    @property
-    def as_printed(self) -> bool:
-        """Whether the data and the passes over it are those of the source."""
-        return self.scenario == "joint-mnist" and self.epochs == EPOCHS
-
-    def check(self) -> None:
-        """Make sure that the scenario fits.
-
-        Raises:
-            UsageError: it has several experiences, or is unknown.
-        """
-        outline = self.registry.scenario(self.scenario).item.outline(0)
-        if len(outline) != 1:
-            raise UsageError(
-                f"The scenario must have one experience, such as joint-mnist; {self.scenario} has {len(outline)}."
-            )
-
-    def stream(self, seed: int = 0) -> Stream:
-        """The data."""
-        plan = make_plan(self.registry, ["ff"], ["none"], [self.scenario], [seed])
-        with reproducible(derive_seed(seed, "samples")):
-            return build_stream(plan.runs[0], self.registry, self.data_root)
-
-    def train(self, plans: dict[str, Plan]) -> dict[str, list[Run]]:
-        """Carry out the plans at once, keeping the learners; return each plan's runs.
-
-        Raises:
-            FfclError: a run failed.
-        """
-        runs = [run for plan in plans.values() for run in plan.runs]
-        summary = run_plan(Plan(tuple(runs)), self.results, self.data_root, self.workers, keep=True)
-        summary.raise_without_data()
-        for run, message in summary.failures:
-            raise FfclError(f"{run.key} failed: {message}")
-        return {name: list(plan.runs) for name, plan in plans.items()}
-
-    def accuracy(self, run: Run) -> float:
-        """The accuracy (%) after the last experience."""
-        record = find_record(self.results, run)
-        assert record is not None
-        assert record.accuracy is not None
-        return 100.0 * float(np.mean(record.accuracy[-1]))
-
-    def learner(self, run: Run) -> Learner[Any]:
-        """The trained learner of a run."""
-        folder = record_path(self.results, run).parent
-        assert (folder / LEARNER).exists()
-        return read_learner(folder, self.registry)
-
-    def latents(self, run: Run) -> latents.Latents:
-        """The first layer's activity on the test samples, with the run's own class order."""
-        test = self.stream(run.seed).experiences[0].test
-        x, y = test.inputs(torch.arange(len(test))), test.y
-        with reproducible(0):
-            return latents.first_layer(self.learner(run), x, y)
 
 
 def equivalence(setup: Setup) -> Section:
@@ -176,9 +83,9 @@ def time_steps(setup: Setup) -> Section:
 def training(setup: Setup) -> Section:
     """Accuracy and latents of the six configurations."""
     plans = {
-        c.name: c.plan(setup.registry, setup.scenario, setup.epochs, range(_seeds(setup, c)))
+        c.name: c.plan(setup.registry, setup.scenario, setup.epochs, range(setup.seeds_of(c)))
         for c in CONFIGURATIONS
-        if _seeds(setup, c)
+        if setup.seeds_of(c)
     }
     trained = setup.train(plans)
     section = Section(
@@ -298,9 +205,5 @@ def _sections(setup: Setup, parts: list[str]) -> Iterator[Section]:
             yield PARTS[part](setup)
 
 
-def _seeds(setup: Setup, configuration: Configuration) -> int:
-    return setup.online_seeds if configuration.online else setup.seeds
-
-
-def _save(figure: Any, stem: Path) -> list[Path]:
+def _save(figure: Figure, stem: Path) -> list[Path]:
     return [path for path in save_figure(figure, stem) if path.suffix == ".png"]
