@@ -1,4 +1,4 @@
-"""The six configurations of arXiv 2406.16479, and what was printed for them."""
+"""The six configurations of arXiv 2406.16479, what was printed for them, and one more that explains the first."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ EPOCHS = 10
 
 @dataclass(frozen=True)
 class Configuration:
-    """One of the six.
+    """One of the six, or a variation of one.
 
     Attributes:
-        name: as in the table of published values.
+        name: as in the table of published values, if it is there.
         learner: the learner here.
         batch_size: samples a step.
         settings: the learner's settings that differ from its defaults.
@@ -68,8 +68,13 @@ _SPIKING = _COMMON | {
 _SIGMOID: dict[str, object] = {"probability": "sigmoid"}
 _SYMMETRIC: dict[str, object] = {"probability": "symmetric"}
 
+EXPLAINED = "analog sigmoid"
+"""Its accuracy here hangs on the seed: at the printed step size neurons fall silent for good."""
+EXPLANATION = "analog sigmoid, lr 0.001"
+
 CONFIGURATIONS = (
-    Configuration("analog sigmoid", "ff", 50, _ANALOG | _SIGMOID | {"alpha": 0.3}),
+    Configuration(EXPLAINED, "ff", 50, _ANALOG | _SIGMOID | {"alpha": 0.3}),
+    Configuration(EXPLANATION, "ff", 50, _ANALOG | _SIGMOID | {"alpha": 0.3, "lr": 1e-3}),
     Configuration("analog symmetric", "ff", 50, _ANALOG | _SYMMETRIC | {"epsilon": 1.0}),
     Configuration("spiking batched sigmoid", "hebbian", 50, _SPIKING | _SIGMOID | {"alpha": 1.0, "lr": 1e-3}),
     Configuration("spiking batched symmetric", "hebbian", 50, _SPIKING | _SYMMETRIC | {"lr": 1e-3}),

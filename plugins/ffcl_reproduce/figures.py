@@ -108,7 +108,7 @@ def trade_off_figure(curves: Mapping[str, Sequence[tuple[float, float, str]]], m
     axes.set_xlabel("firing rate of the layer under the right label (spikes a neuron and step)")
     axes.set_ylabel("test accuracy (%)")
     axes.set_title("Accuracy against firing rate; at each point its rate penalty")
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="center right", bbox_to_anchor=(1.0, 0.48))
     return figure
 
 

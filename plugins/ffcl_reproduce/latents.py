@@ -72,6 +72,11 @@ def active_share(h: Tensor) -> float:
     return float((h > 0).float().mean())
 
 
+def silent_share(h: Tensor) -> float:
+    """The share of neurons that answer no sample at all."""
+    return float((h == 0).all(0).float().mean())
+
+
 def class_means(h: Tensor, y: Tensor) -> NDArray[np.float64]:
     """Mean activity of each neuron in each class (classes, neurons)."""
     return np.stack([h[y == c].double().mean(0).numpy() for c in y.unique()])

@@ -13,7 +13,7 @@ from ffcl.randomness import reproducible
 from ffcl.registry import installed
 from ffcl_reproduce import latents
 from ffcl_reproduce.agreement import agreements
-from ffcl_reproduce.configurations import CONFIGURATIONS, published
+from ffcl_reproduce.configurations import CONFIGURATIONS, EXPLANATION, published
 from ffcl_reproduce.equivalence import BOUND, equivalences
 from ffcl_reproduce.report import Section, compared, interval, write_report
 
@@ -55,6 +55,12 @@ def test_hoyer_by_hand() -> None:
     assert latents.hoyer(half) == pytest.approx((2 - math.sqrt(2)) / 1, abs=1e-3)
 
 
+def test_active_and_silent_neurons_by_hand() -> None:
+    h = torch.tensor([[0.0, 1.0, 0.0, 2.0], [0.0, 0.0, 0.0, 3.0]])
+    assert latents.active_share(h) == pytest.approx(3 / 8)
+    assert latents.silent_share(h) == pytest.approx(2 / 4)
+
+
 def test_separability_by_hand() -> None:
     """Two far clusters of three and three; then one sample of each is labelled as the other."""
     h = torch.tensor([[0.0], [0.1], [0.3], [9.0], [9.1], [9.3]])
@@ -77,11 +83,12 @@ def test_ours_is_above_below_or_about_the_printed_value() -> None:
 
 
 def test_every_configuration_has_published_values_and_valid_settings() -> None:
-    assert {c.name for c in CONFIGURATIONS} == set(published())
+    assert {c.name for c in CONFIGURATIONS} == {*published(), EXPLANATION}
     for configuration in CONFIGURATIONS:
         plan = configuration.plan(installed(), "joint-digits", 1, range(2))
         assert len(plan.runs) == 2
-        assert set(published()[configuration.name]) == {"accuracy", "hoyer", "separability"}
+    for values in published().values():
+        assert set(values) == {"accuracy", "hoyer", "separability"}
 
 
 def test_the_report_is_markdown_with_relative_figures(tmp_path: Path) -> None:
@@ -111,7 +118,7 @@ def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: P
     folder = tmp_path / "neohebbian"
     assert {p.name for p in folder.iterdir()} >= {"report.md", "activity.png", "activity.svg", "embedding.png"}
     times = [path.stat().st_mtime_ns for path in sorted((tmp_path / "runs").glob("*/record.json"))]
-    assert len(times) == 4
+    assert len(times) == 5
     for path in (tmp_path / "runs").glob("*/record.json"):
         assert json.loads(path.read_text())["status"] == "done"
     command()
