@@ -22,7 +22,7 @@ def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
         for name in ("seeds", *SHOWN, "train s"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in of_scenario.to_dict("records"):
-            notes = [row["variant"]] if row["variant"] else []
+            notes = row["variant"].split(", ") if row["variant"] else []  # a line each: tables stay narrow
             notes += [f"{row['failed']} failed"] if row["failed"] else []
             table.add_row(
                 "\n".join([row["learner"], *notes]),

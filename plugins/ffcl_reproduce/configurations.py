@@ -69,7 +69,7 @@ _SIGMOID: dict[str, object] = {"probability": "sigmoid"}
 _SYMMETRIC: dict[str, object] = {"probability": "symmetric"}
 
 EXPLAINED = "analog sigmoid"
-"""Its accuracy here hangs on the seed: at the printed step size neurons fall silent for good."""
+"""It falls short here: at the printed step size neurons fall silent for good."""
 EXPLANATION = "analog sigmoid, lr 0.001"
 
 CONFIGURATIONS = (

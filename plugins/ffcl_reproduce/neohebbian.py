@@ -138,7 +138,7 @@ def _why(printed_step: dict[str, float], smaller_step: dict[str, float]) -> str:
     """What the step size does to the analog sigmoid form, in the numbers measured."""
     return (
         f"{EXPLAINED}: with Adam at the printed step size of 0.01, {printed_step['silent']:.0%} of the neurons answer "
-        f"no test sample any more, some classes have none left, and seeds lie far apart. With 0.001 and all else "
+        f"no test sample any more, and some classes have none left. With 0.001 and all else "
         f"equal it is {smaller_step['silent']:.0%}, and the accuracy {smaller_step['accuracy']:.1f} in place of "
         f"{printed_step['accuracy']:.1f}."
     )
