@@ -13,7 +13,7 @@ from ffcl.learner import Learner
 from ffcl.registry import Registry
 from ffcl.specs import resolve
 
-STEPS = (2, 4, 8, 16, 32, 64, 128, 256)
+STEPS = (4, 8, 16, 32, 64, 128, 256)
 LEAKS = (0.85, 0.99)
 INTENSITY = 0.25
 

@@ -71,10 +71,12 @@ def time_steps(setup: Setup) -> Section:
         cosines = [a.cosine for a in found if (a.encoding, a.leak, a.probability) == key]
         section.rows.append((f"{key[0]}, {key[1]:g}, {key[2]}", *(f"{c:.3f}" for c in cosines)))
     section.remarks.append(
-        "First layer, random weights, the same wrong labels for both; mean over 5 batches of 200. With Bernoulli "
-        "spikes synapses change in the last third of a presentation, and the trace is a running average over about "
-        "1 / (1 - leak) steps: with leak 0.85 it stays noisy however long the presentation; with 0.99 it needs about "
-        "100 steps to fill, and until then the sigmoid form takes every goodness for too low."
+        "First layer, random weights, the same wrong labels for both; mean over 5 batches of 200. A neuron never "
+        "answers a constant current below its threshold, (1 - leak) gain, so with leak 0.85 the weaker currents are "
+        "lost however long the presentation; Bernoulli spikes carry them over it now and then. With Bernoulli spikes "
+        "synapses change in the last third of a presentation, and the trace is a running average over about 1 / (1 - "
+        "leak) steps: with leak 0.99 it needs about 100 steps to fill, and until then the sigmoid form takes every "
+        "goodness for too low."
     )
     section.figures = _save(figures.agreement_figure(found), setup.output / "agreement")
     return section

@@ -52,6 +52,8 @@ def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(run_of: Calla
     assert [len(row) for row in record.accuracy] == [5] * 6
     assert record.experiences == [list(c) for c in installed().scenarios["split-digits"].item.outline(0)]
     assert record.n_parameters == (64 * 5 + 5) + (5 * 5 + 5) + (5 * 10 + 10)
+    assert record.state_bytes == 4 * record.n_parameters
+    assert record.note == ""
     assert record.train_samples == 1442
     assert set(record.versions) >= {"python", "torch", "avalanche-lib", "ffcl"}
     assert record.run.learner.settings["hidden"] == 5

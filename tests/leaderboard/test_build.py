@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,15 @@ def test_configurations_of_one_name_are_told_apart_by_what_differs() -> None:
     assert sorted(rows["variant"]) == ["hidden=100", "hidden=200"]
     assert rows["configuration"].nunique() == 2
     assert "hidden=200" in shown(records)
+
+
+def test_what_must_be_known_of_a_learner_stands_under_its_rows() -> None:
+    told = [replace(record("oja", seed=seed), note="of another kind", state_bytes=640) for seed in (0, 1)]
+    rows = build([*told, record("bp")], None, "state_bytes").rows
+    assert dict(zip(rows["learner"], rows["note"], strict=True)) == {"oja": "of another kind", "bp": ""}
+    assert rows["state_bytes"].tolist() == [0, 640]
+    assert shown([*told, record("bp")]).count("oja: of another kind") == 1
+    assert ": of another" not in shown([record("bp")])
 
 
 def test_runs_of_edited_code_are_left_out_and_counted() -> None:
