@@ -152,7 +152,7 @@ class Hebbian(Learner[HebbianHyperparameters]):
         """
         hp, weight = self.hyperparameters, self.of_input.weight
         x = x.flatten(1).to(weight.dtype)
-        if not torch.isfinite(x).all():
+        if not torch.isfinite(x.sum()):
             raise LearnerError("The inputs hold values that are not finite; spikes would hide it.")
         x = normalise(x) if hp.normalise_input else x
         dtype = product_dtype(hp.precision, weight)

@@ -65,13 +65,18 @@ def firing_rates(
     return [count / steps for count in total]
 
 
+AT_ONCE = 2**15
+"""Currents that are looked up together: they should stay in the processor's cache."""
+
+
 class Response:
     """What the neurons answer to a constant current, measured once on Norse and looked up ever after.
 
     From rest, the number of spikes in ``steps`` steps is a function of the current alone. There are only 65,536
     currents in bfloat16: each has its entry in a table. For wider numbers the function is a staircase of ``steps``
-    steps, whose edges are found by bisection down to neighbouring floats. Either way the answer is the
-    simulation's own. A current that is not a number is answered by one that is not.
+    steps, whose edges are found by bisection down to neighbouring floats; in float32 the upper half of a current's
+    bits says which of 65,536 cells it lies in, and the lower half on which side of the cell's edge. Every way the
+    answer is the simulation's own. A current that is not finite is answered by NaN.
 
     Args:
         neurons: parameters of the neurons.
@@ -82,6 +87,7 @@ class Response:
         self.neurons = neurons
         self.steps = steps
         self._table: Tensor | None = None
+        self._cells: Tensor | None = None
         self._edges: dict[torch.dtype, Tensor] = {}
 
     def rate(self, current: Tensor) -> Tensor:
@@ -94,8 +100,24 @@ class Response:
             return self._table.index_select(0, entry.view(-1)).view(current.shape)
         if current.dtype not in self._edges:
             self._edges[current.dtype] = self._find_edges(current.dtype)
+            if current.dtype == torch.float32:
+                self._cells = _cells(self._edges[torch.float32], self.steps)
+        if current.dtype == torch.float32 and self._cells is not None:
+            return self._rate_by_cells(current.contiguous())
         spikes = torch.bucketize(current, self._edges[current.dtype].to(current.device), right=True, out_int32=True)
-        return spikes / self.steps + 0.0 * current
+        return spikes.to(current) / self.steps + 0.0 * current
+
+    def _rate_by_cells(self, current: Tensor) -> Tensor:
+        assert self._cells is not None
+        self._cells = self._cells.to(current.device)
+        rates = torch.arange(self.steps + 2, dtype=torch.float32, device=current.device) / self.steps
+        rates[-1] = torch.nan
+        found = torch.empty_like(current)
+        parts = current.view(torch.int32).view(-1).split(AT_ONCE), found.view(-1).split(AT_ONCE)
+        for bits, rate in zip(*parts, strict=True):
+            sums = self._cells.index_select(0, (bits >> 16).add_(2**15)).add_(bits & 0xFFFF)
+            torch.index_select(rates, 0, sums.bitwise_right_shift_(16), out=rate)
+        return found
 
     def _measure_table(self) -> Tensor:
         """The rate at each bfloat16, in the order of its bits read as an integer."""
@@ -116,3 +138,27 @@ class Response:
             enough = (rate * self.steps).round() >= wanted
             above, below = torch.where(enough, middle, above), torch.where(enough, below, middle)
         return above.view(dtype)
+
+
+def _cells(edges: Tensor, steps: int) -> Tensor | None:
+    """The staircase as a table over the upper 16 bits of a float32, read as an integer (65536,).
+
+    An entry is 65536 times the spikes at the lower end of its cell, plus, in a cell with an edge, what the lower bits
+    lack to reach it: entry + lower bits, shifted right by 16, is the number of spikes. ``steps`` + 1 stands for not
+    finite.
+
+    Returns:
+        The table, or None if a cell has several edges.
+    """
+    bits = edges.view(torch.int32)
+    cells = bits >> 16
+    if len(cells.unique()) < len(cells):
+        return None
+    table = torch.zeros(2**16, dtype=torch.int32)  # from -2^15: the negative currents first, which make no spikes
+    spikes = torch.bucketize(torch.arange(2**15, dtype=torch.int32), cells, out_int32=True)
+    table[2**15 :] = spikes << 16
+    table[2**15 + cells] += 2**16 - (bits & 0xFFFF)
+    infinity = 0x7F80  # the upper bits of it; beyond are the numbers that are none
+    table[2**15 + infinity :] = (steps + 1) << 16
+    table[infinity : 2**15] = (steps + 1) << 16  # the same with a sign
+    return table

@@ -19,7 +19,7 @@ from ffcl.registry import installed
 from ffcl.rules.goodness import Evidence, modulated
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
 from ffcl_hebbian.learner import Hebbian
-from ffcl_hebbian.neurons import Response, firing_rates, lif_parameters, spike_trains
+from ffcl_hebbian.neurons import Response, _cells, firing_rates, lif_parameters, spike_trains
 
 
 def test_a_neuron_by_hand_over_ten_steps() -> None:
@@ -57,6 +57,27 @@ def test_the_table_answers_as_the_simulation_does(steps: int, leak: float, thres
     for dtype in (torch.float32, torch.bfloat16):
         (simulated,) = firing_rates(current.to(dtype).float(), [], steps, neurons)
         assert torch.equal(response.rate(current.to(dtype)), simulated.to(dtype))
+
+
+@pytest.mark.parametrize("steps", [4, 16, 64, 200])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_table_is_exact_at_every_edge(steps: int, dtype: torch.dtype) -> None:
+    """At each least current that makes one more spike, and at the floats next to it."""
+    neurons = lif_parameters(0.95, 0.2)
+    response = Response(neurons, steps)
+    response.rate(torch.zeros(1, dtype=dtype))
+    edges = response._edges[dtype]
+    lower, upper = (torch.nextafter(edges, torch.full_like(edges, far)) for far in (-torch.inf, torch.inf))
+    current = torch.cat([edges, lower, upper])
+    (simulated,) = firing_rates(current, [], steps, neurons)
+    assert torch.equal(response.rate(current), simulated)
+    assert torch.equal((response.rate(edges) * steps).round(), torch.arange(1, steps + 1).to(edges))
+
+
+def test_a_staircase_with_two_edges_in_a_cell_is_searched() -> None:
+    close = torch.tensor([1.0, 1.0001, 2.0])
+    assert _cells(close, 3) is None
+    assert _cells(torch.tensor([1.0, 1.5, 2.0]), 3) is not None
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
