@@ -65,7 +65,7 @@ def firing_rates(
     return [count / steps for count in total]
 
 
-AT_ONCE = 2**15
+AT_ONCE = 2**16
 """Currents that are looked up together: they should stay in the processor's cache."""
 
 
