@@ -34,6 +34,9 @@ app = typer.Typer(
 
 Results = Annotated[Path, typer.Option("--results", "-o", help="Folder that records and the leaderboard go to.")]
 Learners = Annotated[list[str] | None, typer.Argument(help="Learners. Default: those marked * in `ffcl list`.")]
+DataRoot = Annotated[
+    Path | None, typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl.")
+]
 Sort = Annotated[str, typer.Option(help="Column of the leaderboard to sort by.")]
 
 
@@ -65,10 +68,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Change a setting: ff.hidden=500, split-digits.epochs=5. Repeat."),
     ] = None,
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl."),
-    ] = None,
+    data_root: DataRoot = None,
     results: Results = api.RESULTS,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes. Default: one a core. 0 runs in this process.")

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ffcl.figures import COLOURS, MARKERS, STYLE, save_figure
+from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
-from ffcl_leaderboard.statistics import t_interval
 
 MIN_SPAN = 10.0
 """The least a percentage axis spans, in points."""

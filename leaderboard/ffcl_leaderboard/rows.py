@@ -12,9 +12,9 @@ import pandas as pd
 
 from ffcl.errors import unknown_name
 from ffcl.records import Record
+from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import METRICS
-from ffcl_leaderboard.statistics import t_interval
 
 LOWER_IS_BETTER = {"forgetting", "train_seconds", "parameters", "state_bytes"}
 COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ffcl import api
-from ffcl.cli import EXIT_INTERRUPTED, Results
+from ffcl.cli import EXIT_INTERRUPTED, DataRoot, Results
 from ffcl.errors import unknown_name
 
 NAMES = ("neohebbian",)
@@ -28,10 +28,7 @@ def reproduce(
     ] = 1,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training data.")] = 10,
     scenario: Annotated[str, typer.Option("--scenario", "-s", help="A stream of one experience.")] = "joint-mnist",
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl."),
-    ] = None,
+    data_root: DataRoot = None,
     results: Results = api.RESULTS,
     output: Annotated[
         Path | None, typer.Option(help="Folder of the report and its figures. Default: NAME in --results.")

@@ -128,8 +128,8 @@ def training(setup: Setup) -> Section:
         "Differences from the source: both phases of a sample are in every batch (there one of the two, at random); "
         "the changes of one presentation are summed and applied by Adam at its end (there at every late step); the "
         "eligibility trace does not decay into the next step; the samples of a batch share the spikes of a label's "
-        "code; threshold, step size and slope of the spiking and the sigmoid forms, which we did not find printed, "
-        "were chosen on 10,000 held-out training images."
+        "code; threshold, step size and slope of the spiking and the sigmoid forms, and the floor of the analog "
+        "symmetric one, which we did not find printed, were chosen on 10,000 held-out training images."
     )
     section.figures = _save(figures.activity_figure(means), setup.output / "activity")
     section.figures += _save(figures.embedding_figure(embedded), setup.output / "embedding")
@@ -140,9 +140,8 @@ def _why(printed_step: dict[str, float], smaller_step: dict[str, float]) -> str:
     """What the step size does to the analog sigmoid form, in the numbers measured."""
     return (
         f"{EXPLAINED}: with Adam at the printed step size of 0.01, {printed_step['silent']:.0%} of the neurons answer "
-        f"no test sample any more, and some classes have none left. With 0.001 and all else "
-        f"equal it is {smaller_step['silent']:.0%}, and the accuracy {smaller_step['accuracy']:.1f} in place of "
-        f"{printed_step['accuracy']:.1f}."
+        f"no test sample. With 0.001 and all else equal it is {smaller_step['silent']:.0%}, and the accuracy "
+        f"{smaller_step['accuracy']:.1f} in place of {printed_step['accuracy']:.1f}."
     )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import t as student_t
 
 from ffcl.records import write_atomically
+from ffcl.statistics import t_interval
 
 
 @dataclass
@@ -64,8 +64,8 @@ def write_report(folder: Path, title: str, introduction: str, sections: Sequence
 
 def interval(values: Sequence[float], digits: int = 1) -> str:
     """``mean ± half of the 95% t interval``; of one value that value."""
-    mean, half = _mean_and_half(values)
-    return f"{mean:.{digits}f}" if np.isnan(half) else f"{mean:.{digits}f} ±{half:.{digits}f}"
+    mean, low, _ = t_interval(values)
+    return f"{mean:.{digits}f}" if math.isnan(low) else f"{mean:.{digits}f} ±{mean - low:.{digits}f}"
 
 
 def compared(values: Sequence[float], printed: float | None, digits: int) -> tuple[str, str, str]:
@@ -73,13 +73,6 @@ def compared(values: Sequence[float], printed: float | None, digits: int) -> tup
     ours = interval(values, digits)
     if printed is None:
         return ours, "-", ""
-    mean, half = _mean_and_half(values)
-    inside = not np.isnan(half) and abs(mean - printed) <= half
+    mean, low, high = t_interval(values)
+    inside = low <= printed <= high  # never, if they are NaN
     return ours, f"{printed:g}", "inside" if inside else "above" if mean > printed else "below"
-
-
-def _mean_and_half(values: Sequence[float]) -> tuple[float, float]:
-    mean, n = float(np.mean(values)), len(values)
-    if n == 1:
-        return mean, float("nan")
-    return mean, float(student_t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5)

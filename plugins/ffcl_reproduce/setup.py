@@ -16,7 +16,7 @@ from ffcl.learner import Learner
 from ffcl.plan import Plan, make_plan
 from ffcl.progress import run_plan
 from ffcl.randomness import reproducible
-from ffcl.records import LEARNER, find_record, record_path
+from ffcl.records import find_record, record_path
 from ffcl.registry import Registry
 from ffcl.seeding import derive_seed
 from ffcl.stream import Stream
@@ -96,9 +96,7 @@ class Setup:
 
     def learner(self, run: Run) -> Learner[Any]:
         """The trained learner of a run."""
-        folder = record_path(self.results, run).parent
-        assert (folder / LEARNER).exists()
-        return read_learner(folder, self.registry)
+        return read_learner(record_path(self.results, run).parent, self.registry)
 
     def latents(self, run: Run) -> latents.Latents:
         """The first layer's activity on the test samples, with the run's own class order."""

@@ -16,8 +16,8 @@ from rich.console import Console
 from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError
 from ffcl.records import Failure, Record
+from ffcl.statistics import t_interval
 from ffcl_leaderboard.build import build
-from ffcl_leaderboard.statistics import t_interval
 
 
 def part(name: str, code: str = "c0", **settings: Any) -> Component:

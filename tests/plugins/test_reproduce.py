@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import ffcl.cli
 from ffcl.randomness import reproducible
 from ffcl.registry import installed
-from ffcl_reproduce import latents
+from ffcl_reproduce import command, latents, neohebbian
 from ffcl_reproduce.agreement import agreements
 from ffcl_reproduce.configurations import CONFIGURATIONS, EXPLANATION, published
 from ffcl_reproduce.equivalence import BOUND, equivalences
@@ -89,6 +89,10 @@ def test_every_configuration_has_published_values_and_valid_settings() -> None:
         assert len(plan.runs) == 2
     for values in published().values():
         assert set(values) == {"accuracy", "hoyer", "separability"}
+
+
+def test_the_command_knows_every_part() -> None:
+    assert tuple(neohebbian.PARTS) == command.PARTS  # named twice, so that --help imports no torch
 
 
 def test_the_report_is_markdown_with_relative_figures(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffcl_leaderboard.statistics import t_interval
+from ffcl.statistics import t_interval
 
 
 def test_by_hand() -> None:
