@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from ffcl.learner import Learner, as_gradient, step_size
-from ffcl.rules.goodness import Evidence, contrast, inverse_mean_square, modulated, normalise
-from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
+from ffcl.learner import as_gradient
+from ffcl.rules.goodness import contrast, inverse_mean_square, modulated, normalise
+from ffcl.rules.hypotheses import likely_wrong_labels, wrong_labels
+from ffcl.rules.label_network import HYPOTHESES_AT_ONCE, LabelNetwork
 from ffcl.rules.precision import product_dtype
 from ffcl_ff.hyperparameters import FFHyperparameters
-
-HYPOTHESES_AT_ONCE = 1280
-"""Pairs of a sample and a label that are scored together: their activity should stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Activity:
     scale: Tensor
 
 
-class FF(Learner[FFHyperparameters]):
+class FF(LabelNetwork[FFHyperparameters]):
     """Layers of ReLUs, each with its own loss; no gradient crosses a layer.
 
     The first layer sees the input beside the code of a label, every further layer the output of the one before,
@@ -49,34 +46,6 @@ class FF(Learner[FFHyperparameters]):
     phases. The further layers have no biases, so that their normalisation is one factor a sample, which is
     folded into goodness and modulator.
     """
-
-    def __init__(self, input_shape: tuple[int, ...], hyperparameters: FFHyperparameters) -> None:
-        super().__init__(input_shape, hyperparameters)
-        hp = hyperparameters
-        self.codes = LabelCodes(hp.code_bits)
-        self.evidence = Evidence(hp.probability, hp.theta, hp.alpha, hp.epsilon)
-        features = torch.Size(input_shape).numel()
-        self.of_input = nn.Linear(features, hp.hidden)
-        self.of_code = nn.Linear(hp.code_bits, hp.hidden, bias=False)
-        self.further = nn.ModuleList(nn.Linear(hp.hidden, hp.hidden, bias=False) for _ in range(hp.layers - 1))
-        for layer in (self.of_input, self.of_code):
-            nn.init.normal_(layer.weight, std=hp.initial_scale * features**-0.5)
-        for layer in self.upper:
-            nn.init.normal_(layer.weight, std=hp.initial_scale * hp.hidden**-0.5)
-        nn.init.zeros_(self.of_input.bias)
-
-    @property
-    def upper(self) -> list[nn.Linear]:
-        """The layers above the first."""
-        return cast("list[nn.Linear]", list(self.further))
-
-    def begin_experience(self, classes: tuple[int, ...]) -> None:
-        """Draw the label codes of new classes."""
-        self.codes.grow(max(classes) + 1)
-
-    def step_size(self, progress: float) -> float:
-        """The course of the step size, as ``schedule`` says."""
-        return step_size(self.hyperparameters.schedule, progress)
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:

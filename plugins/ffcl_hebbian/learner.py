@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ffcl.errors import LearnerError
-from ffcl.learner import Learner, as_gradient, step_size
-from ffcl.rules.goodness import Evidence, contrast, modulated, normalise
-from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
+from ffcl.learner import as_gradient
+from ffcl.rules.goodness import contrast, modulated, normalise
+from ffcl.rules.hypotheses import likely_wrong_labels, wrong_labels
+from ffcl.rules.label_network import HYPOTHESES_AT_ONCE, LabelNetwork
 from ffcl.rules.precision import product_dtype
 from ffcl_hebbian.hyperparameters import HebbianHyperparameters
 from ffcl_hebbian.neurons import Response, firing_rates, lif_parameters, spike_trains
-
-HYPOTHESES_AT_ONCE = 1280
-"""Pairs of a sample and a label that are scored together: their activity should stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Activity:
     trace: Tensor
 
 
-class Hebbian(Learner[HebbianHyperparameters]):
+class Hebbian(LabelNetwork[HebbianHyperparameters]):
     """Layers of LIF neurons that learn by modulator x presynaptic activity x postsynaptic trace.
 
     Nothing is differentiated, and nothing crosses a layer: the modulator, one number a sample and layer (two in
@@ -56,33 +53,8 @@ class Hebbian(Learner[HebbianHyperparameters]):
 
     def __init__(self, input_shape: tuple[int, ...], hyperparameters: HebbianHyperparameters) -> None:
         super().__init__(input_shape, hyperparameters)
-        hp = hyperparameters
-        self.codes = LabelCodes(hp.code_bits)
-        self.evidence = Evidence(hp.probability, hp.theta, hp.alpha, hp.epsilon)
-        self.neurons = lif_parameters(hp.leak, hp.threshold)
-        self.response = Response(self.neurons, hp.steps)
-        features = torch.Size(input_shape).numel()
-        self.of_input = nn.Linear(features, hp.hidden)
-        self.of_code = nn.Linear(hp.code_bits, hp.hidden, bias=False)
-        self.further = nn.ModuleList(nn.Linear(hp.hidden, hp.hidden, bias=False) for _ in range(hp.layers - 1))
-        for layer in (self.of_input, self.of_code):
-            nn.init.normal_(layer.weight, std=hp.initial_scale * features**-0.5)
-        for layer in self.upper:
-            nn.init.normal_(layer.weight, std=hp.initial_scale * hp.hidden**-0.5)
-        nn.init.zeros_(self.of_input.bias)
-
-    @property
-    def upper(self) -> list[nn.Linear]:
-        """The layers above the first."""
-        return cast("list[nn.Linear]", list(self.further))
-
-    def begin_experience(self, classes: tuple[int, ...]) -> None:
-        """Draw the label codes of new classes."""
-        self.codes.grow(max(classes) + 1)
-
-    def step_size(self, progress: float) -> float:
-        """The course of the step size, as ``schedule`` says."""
-        return step_size(self.hyperparameters.schedule, progress)
+        self.neurons = lif_parameters(hyperparameters.leak, hyperparameters.threshold)
+        self.response = Response(self.neurons, hyperparameters.steps)
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
