@@ -58,7 +58,7 @@ def bare(stream: Stream, batch_size: int) -> float:
 def ffcl(stream: Stream, batch_size: int) -> float:
     learner = BP(stream.input_shape, BPHyperparameters(hidden=HIDDEN, layers=2, lr=LR))
     training = Training(learner=learner, randomness=RandomSequence(0), epochs=1, batch_size=batch_size)
-    experiences = list(avalanche_train_stream(stream))
+    experiences = [piece for pieces in avalanche_train_stream(stream) for piece in pieces]
     began = time.perf_counter()
     for experience in experiences:
         training.train(experience)

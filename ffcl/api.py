@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ffcl.learner import Learner
     from ffcl.plan import Plan
     from ffcl.records import Record
+    from ffcl.refusals import Refusal
     from ffcl.registry import Registry
     from ffcl.tables import Tables
 
@@ -74,7 +75,7 @@ def run(
         shown=progress,
     )
     summary.raise_without_data()
-    return tables(registry, records_of(plan, Path(results))).runs
+    return tables(registry, records_of(plan, Path(results)), plan.refused).runs
 
 
 def load(folder: str | Path) -> Learner[Any]:
@@ -116,11 +117,13 @@ def leaderboard(
         UsageError: there are no records, or a name is not among them.
     """
     from ffcl.records import read_records
+    from ffcl.refusals import read_refusals
     from ffcl.registry import installed
 
     records, _ = read_records(Path(results))
     chosen = select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
-    return tables(installed(), chosen, None if output is None else Path(output), sort).rows
+    refusals = read_refusals(Path(results))
+    return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
 
 
 def plan_of(
@@ -144,13 +147,21 @@ def plan_of(
     )
 
 
-def tables(registry: Registry, records: Sequence[Record], output: Path | None = None, sort: str = SORT) -> Tables:
+def tables(
+    registry: Registry,
+    records: Sequence[Record],
+    refusals: Sequence[Refusal] = (),
+    output: Path | None = None,
+    sort: str = SORT,
+) -> Tables:
     """Have the installed leaderboard turn records into tables.
 
     Raises:
         PluginError: no leaderboard is installed.
     """
-    made: Tables | None = registry.manager.hook.ffcl_leaderboard(records=records, output=output, sort=sort)
+    made: Tables | None = registry.manager.hook.ffcl_leaderboard(
+        records=records, refusals=refusals, output=output, sort=sort
+    )
     if made is None:
         raise PluginError(f"No installed plugin makes a leaderboard.{registry.broken_note()}")
     return made

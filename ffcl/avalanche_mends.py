@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import torch
 from avalanche.benchmarks.utils import data_loader
+from avalanche.training.plugins import AGEMPlugin as _AGEMPlugin
+from avalanche.training.plugins import GDumbPlugin as _GDumbPlugin
+from avalanche.training.plugins import GEMPlugin as _GEMPlugin
 from avalanche.training.plugins import ReplayPlugin as _ReplayPlugin
+from avalanche.training.plugins import SynapticIntelligencePlugin
+from scipy.optimize import nnls
+from torch import Tensor, nn
 
 from ffcl.tensor_dataset import BatchedConcatDataset
 
@@ -20,3 +28,58 @@ class ReplayPlugin(_ReplayPlugin):
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Fill the buffer from the experience just learned."""
         self.storage_policy.post_adapt(strategy, strategy.experience)
+
+
+class GDumbPlugin(_GDumbPlugin):
+    """Avalanche's GDumb without its call of a deprecated method, which warns at every experience."""
+
+    def after_train_dataset_adaptation(self, strategy: Any, **kwargs: Any) -> None:
+        """Take the new samples into the buffer, and learn from the buffer alone."""
+        self.storage_policy.post_adapt(strategy, strategy.experience)
+        strategy.adapted_dataset = self.storage_policy.buffer
+
+
+class GEMPlugin(_GEMPlugin):
+    """Avalanche's GEM with a solver: the one it asks for is not installed with it.
+
+    The problem, min_v 1/2 v'Pv + (Gg)'v subject to v >= margin, is one of non-negative least squares in
+    u = v - margin, once P = GG' + 0.001 I is factored (Lopez-Paz & Ranzato 2017, arXiv 1706.08840, eq. 11).
+    """
+
+    def solve_quadprog(self, g: Tensor) -> Tensor:
+        """Project the gradient g (parameters,) by the reference gradients G (experiences, parameters)."""
+        gram = (self.G @ self.G.T).double().numpy()
+        lower = np.linalg.cholesky(0.5 * (gram + gram.T) + 1e-3 * np.eye(len(gram)))
+        margin = np.full(len(gram), float(self.memory_strength))
+        target = np.linalg.solve(lower, lower @ (lower.T @ margin) + (self.G @ g).double().numpy())
+        u, _ = nnls(lower.T, -target)
+        projected: Tensor = g + torch.from_numpy(u + margin).to(g) @ self.G
+        return projected
+
+
+class AGEMPlugin(_AGEMPlugin):
+    """Avalanche's A-GEM, which fails once there are more experiences than samples in a batch from the memory."""
+
+    sample_size: int
+
+    def update_memory(self, dataset: Any, num_workers: int = 0, **kwargs: Any) -> None:
+        """Take samples of the experience just learned into the memory; each experience gets at least one a batch."""
+        wanted, self.sample_size = self.sample_size, max(self.sample_size, len(self.buffers) + 1)
+        super().update_memory(dataset, num_workers, **kwargs)
+        self.sample_size = wanted
+
+
+def _copy_weights(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
+    for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
+        target[name].data = parameter.detach().flatten().clone()
+
+
+def _copy_gradients(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
+    for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
+        target[name].data = parameter.grad.detach().flatten().clone()
+
+
+# On a CPU Avalanche's SI keeps views of the weights in place of copies, so that no weight ever seems to move and
+# nothing is penalised. The plugin calls these by the name of its own class: a subclass could not mend them.
+SynapticIntelligencePlugin.extract_weights = staticmethod(_copy_weights)
+SynapticIntelligencePlugin.extract_grad = staticmethod(_copy_gradients)

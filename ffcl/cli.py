@@ -86,6 +86,7 @@ def run(
     from ffcl.plan import parse_settings
     from ffcl.progress import run_plan
     from ffcl.records import read_records
+    from ffcl.refusals import read_refusals
     from ffcl.registry import installed
 
     registry = installed()
@@ -97,10 +98,10 @@ def run(
         parse_seeds(seeds),
         parse_settings(settings or []),
     )
-    api.tables(registry, [], None, sort)  # a wrong column is said now, not after the runs
+    api.tables(registry, [], sort=sort)  # a wrong column is said now, not after the runs
     errors = Console(stderr=True)
-    for reason in plan.refused:
-        errors.print(f"Refused: {reason}.", markup=False, highlight=False, soft_wrap=True)
+    for refusal in plan.refused:
+        errors.print(f"Refused: {refusal}.", markup=False, highlight=False, soft_wrap=True)
     n_workers = api.worker_count(workers)
     try:
         summary = run_plan(plan, results, api.data_folder(data_root), n_workers, rerun=rerun, keep=keep_learners)
@@ -111,8 +112,8 @@ def run(
     finished = api.records_of(plan, results)
     if finished:
         every, problems = read_records(results)
-        written = api.tables(registry, every, results, sort)
-        show_tables(api.tables(registry, finished, None, sort).view, written.files, problems)
+        written = api.tables(registry, every, read_refusals(results), results, sort)
+        show_tables(api.tables(registry, finished, plan.refused, sort=sort).view, written.files, problems)
     _report(summary, len(plan.runs), results)
 
 
@@ -203,8 +204,9 @@ def _show_scenario(offer: Offer[Scenario]) -> None:
         highlight=False,
     )
     console.print(scenario.summary, markup=False)
-    values = {**scenario.stream.to_mapping(), **scenario.training.to_mapping()}
-    fields = (*type(scenario.stream).fields(), *type(scenario.training).fields())
+    parts = scenario.parts().values()
+    values = {name: value for part in parts for name, value in part.to_mapping().items()}
+    fields = [field for part in parts for field in part.fields()]
     console.print(_settings(scenario.name, fields, values))
     outline = scenario.outline(0)
     table = Table(

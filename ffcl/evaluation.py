@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,9 +14,18 @@ from ffcl.stream import Experience, Stream
 
 BATCH = 1000
 
+Score = Callable[[Tensor], Tensor]
+"""From samples (batch, *input_shape) to scores (batch, classes seen): the learner, or what a strategy makes of it."""
+
 
 @torch.no_grad()
-def accuracy(learner: Learner[Any], experience: Experience, n_classes: int, allowed: Tensor | None) -> float:
+def accuracy(
+    learner: Learner[Any],
+    experience: Experience,
+    n_classes: int,
+    allowed: Tensor | None,
+    score: Score | None = None,
+) -> float:
     """The share of ``experience``'s test samples whose highest allowed score is that of their label.
 
     A sample whose class has not been seen counts as wrong.
@@ -25,6 +35,7 @@ def accuracy(learner: Learner[Any], experience: Experience, n_classes: int, allo
         experience: the experience whose test set is used.
         n_classes: classes seen so far.
         allowed: the stream's table of allowed labels for each task (tasks, labels), or None.
+        score: how samples are scored, if not by the learner itself.
 
     Raises:
         LearnerError: scores of the wrong shape, or not finite.
@@ -36,20 +47,20 @@ def accuracy(learner: Learner[Any], experience: Experience, n_classes: int, allo
     if not bool((samples.y < n_classes).any()):
         return 0.0
     for index in torch.arange(len(samples)).split(BATCH):
-        scores = checked_scores(learner, samples.inputs(index), n_classes)
+        scores = checked_scores(learner, samples.inputs(index), n_classes, score)
         if row is not None:
             scores = scores.masked_fill(~row, -torch.inf)
         correct += int((scores.argmax(1) == samples.y[index]).sum())
     return correct / len(samples)
 
 
-def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int) -> Tensor:
+def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int, score: Score | None = None) -> Tensor:
     """The learner's scores for ``x``.
 
     Raises:
         LearnerError: they are not finite, or not of shape (batch, classes seen).
     """
-    scores = learner(x)
+    scores = (score or learner)(x)
     name = type(learner).__name__
     if not isinstance(scores, Tensor) or scores.shape != (len(x), n_classes):
         shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
@@ -62,11 +73,11 @@ def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int) -> Tensor:
     return scores
 
 
-def accuracy_row(learner: Learner[Any], stream: Stream, n_classes: int) -> list[float]:
+def accuracy_row(learner: Learner[Any], stream: Stream, n_classes: int, score: Score | None = None) -> list[float]:
     """Accuracy on every experience's test set, future ones included."""
     was_training = learner.training
     learner.eval()
     try:
-        return [accuracy(learner, e, n_classes, stream.allowed) for e in stream.experiences]
+        return [accuracy(learner, e, n_classes, stream.allowed, score) for e in stream.experiences]
     finally:
         learner.train(was_training)

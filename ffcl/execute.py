@@ -25,6 +25,7 @@ from ffcl.specs import resolve
 from ffcl.stream import Stream
 from ffcl.trained import build_learner, write_learner
 from ffcl.training import Training, avalanche_train_stream
+from ffcl.within import Within
 
 Report = Callable[[int, int, list[float]], None]
 """Called with (experiences learned, experiences in all, the new row of the accuracy matrix)."""
@@ -37,8 +38,8 @@ def _nothing(done: int, total: int, row: list[float]) -> None:
 def scenario_of(run: Run, registry: Registry) -> Scenario:
     """The scenario a run describes, independent of any file."""
     settings, name = run.scenario.settings, run.scenario.name
-    stream = {"kind": settings["kind"], **settings["stream"]}
-    return scenario_from_mapping(name, "", stream, settings["training"], registry.stream_specs, where=name)
+    tables = {**settings, "stream": {"kind": settings["kind"], **settings["stream"]}}
+    return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
 
 
 def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:
@@ -83,27 +84,32 @@ def execute(
 def _train_and_measure(run: Run, training: Training, stream: Stream, report: Report) -> dict[str, Any]:
     total, matrix = len(stream.experiences), []
     train_seconds = evaluation_seconds = 0.0
-    for index, experience in enumerate(avalanche_train_stream(stream)):
+    within = _within(run, training, stream)
+    for index, pieces in enumerate(avalanche_train_stream(stream)):
         if index == 0:  # row 0 is the learner that has room for the first classes and has seen nothing
-            training.begin(experience)
+            training.begin(pieces[0])
             matrix.append(_measure(run, training, stream))
             report(0, total, matrix[0])
+        if within is not None:
+            within.begin(index + 1)
         begun = time.perf_counter()
-        training.train(experience)
+        for piece in pieces:
+            training.train(piece)
         trained = time.perf_counter()
         matrix.append(_measure(run, training, stream))
         train_seconds += trained - begun
         evaluation_seconds += time.perf_counter() - trained
         report(index + 1, total, matrix[-1])
-    epochs = run.scenario.settings["training"]["epochs"]
+    apart = within.seconds if within is not None else 0.0
     return {
         "accuracy": matrix,
         "experiences": [list(classes) for classes in stream.outline],
         "n_parameters": sum(p.numel() for p in training.learner.parameters()),
         "state_bytes": sum(t.numel() * t.element_size() for t in training.learner.state_dict().values()),
-        "train_samples": epochs * sum(len(e.train) for e in stream.experiences),
-        "train_seconds": round(train_seconds, 4),
-        "evaluation_seconds": round(evaluation_seconds, 4),
+        "within": within.snapshots if within is not None else [],
+        "train_samples": _train_samples(run, stream),
+        "train_seconds": round(train_seconds - apart, 4),
+        "evaluation_seconds": round(evaluation_seconds + apart, 4),
         "parameters_sha256": state_digest(training.learner),
         "data_sha256": stream.data_sha256,
     }
@@ -121,7 +127,7 @@ def _training(run: Run, registry: Registry, stream: Stream) -> Training:
         randomness=randomness,
         plugins=resolve(strategy_spec.plugins)(strategy_settings),
         allowed=stream.allowed,
-        scored="scores" in strategy_spec.needs,
+        scored=strategy_spec.scored,
         observes=learner_spec.rule == "observe",
         **run.scenario.settings["training"],
     )
@@ -129,7 +135,24 @@ def _training(run: Run, registry: Registry, stream: Stream) -> Training:
 
 def _measure(run: Run, training: Training, stream: Stream) -> list[float]:
     with RandomSequence(derive_seed(run.seed, "evaluation")):
-        return accuracy_row(training.learner, stream, training.n_classes)
+        return accuracy_row(training.learner, stream, training.n_classes, training.score)
+
+
+def _within(run: Run, training: Training, stream: Stream) -> Within | None:
+    """Put the evaluation within experiences into the training, if the scenario asks for it."""
+    settings = run.scenario.settings["evaluation"]
+    if not settings["every"]:
+        return None
+    within = Within(stream, run.seed, **settings)
+    training.plugins.append(within)
+    return within
+
+
+def _train_samples(run: Run, stream: Stream) -> int:
+    budget = run.scenario.settings["training"]
+    if budget["iterations"]:
+        return int(budget["iterations"] * budget["batch_size"] * sum(1 for e in stream.experiences for _ in e.pieces()))
+    return int(budget["epochs"] * sum(len(e.train) for e in stream.experiences))
 
 
 def state_digest(learner: torch.nn.Module) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from ffcl.records import Record
+    from ffcl.refusals import Refusal
     from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
     from ffcl.tables import Tables
 
@@ -59,6 +60,8 @@ class Hooks:
         raise NotImplementedError
 
     @hookspec(firstresult=True)
-    def ffcl_leaderboard(self, records: Sequence[Record], output: Path | None, sort: str) -> Tables:
+    def ffcl_leaderboard(
+        self, records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str
+    ) -> Tables:
         """Turn records into the leaderboard's tables; write the CSV files and plots into ``output`` if given."""
         raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
@@ -57,6 +57,17 @@ class Learner(nn.Module, ABC, Generic[H]):
             Scores (batch, classes seen).
         """
 
+    def features(self, x: Tensor) -> Tensor:
+        """What the learner makes of a sample before it decides on a class; for learners that offer ``"features"``.
+
+        Args:
+            x: samples (batch, *input_shape).
+
+        Returns:
+            Features (batch, n).
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no features().")
+
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
         """Return a scalar whose gradient with respect to the parameters is the update.
 
@@ -101,17 +112,34 @@ def step_size(schedule: Literal["constant", "cosine"], progress: float) -> float
     return 0.5 * (1.0 + math.cos(math.pi * progress)) if schedule == "cosine" else 1.0
 
 
-class _AsGradient(torch.autograd.Function):
-    """The value itself, with given gradients: the way a rule without autograd joins one that has it."""
+Pullback = Callable[[Tensor], Mapping[Tensor, Tensor]]
+"""From the gradient of a loss by some values to its gradient by each parameter."""
+
+
+class _WithGradient(torch.autograd.Function):
+    """Values with a gradient written by hand: the way a rule without autograd joins one that has it."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, updates: tuple[Tensor, ...], *parameters: Tensor) -> Tensor:
-        ctx.updates = updates
-        return value.clone()
+    def forward(ctx: Any, values: Tensor, pullback: Pullback, *parameters: Tensor) -> Tensor:
+        ctx.pullback, ctx.parameters = pullback, parameters
+        return values.clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return (None, None, *(grads[0] * update for update in ctx.updates))
+        updates = ctx.pullback(grads[0])
+        return (None, None, *(updates[parameter] for parameter in ctx.parameters))
+
+
+def with_gradient(values: Tensor, pullback: Pullback, parameters: Iterable[Tensor]) -> Tensor:
+    """Give values, the scores of a rule without autograd say, a gradient by these parameters.
+
+    Args:
+        values: computed without a graph.
+        pullback: called in ``backward()`` with the gradient by ``values``; returns that by every parameter.
+        parameters: what the values depend on.
+    """
+    result: Tensor = _WithGradient.apply(values, pullback, *parameters)
+    return result
 
 
 def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor]) -> Tensor:
@@ -129,5 +157,4 @@ def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor]) -> Tensor:
             raise LearnerError(
                 f"An update of shape {tuple(update.shape)} was given for a parameter of shape {tuple(parameter.shape)}."
             )
-    result: Tensor = _AsGradient.apply(value, tuple(updates.values()), *updates.keys())
-    return result
+    return with_gradient(value, lambda grad: {p: grad * update for p, update in updates.items()}, updates)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError, unknown_name
+from ffcl.refusals import Refusal
 from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
 
 T = TypeVar("T")
@@ -20,7 +21,12 @@ class Plan:
     """The runs of a grid, and the pairs that were refused with the reason."""
 
     runs: tuple[Run, ...]
-    refused: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """The pairs of a learner and a strategy that are run."""
+        return {(run.learner.name, run.strategy.name) for run in self.runs}
 
 
 def make_plan(
@@ -73,11 +79,11 @@ def make_plan(
     pairs, refused = [], []
     for learner, strategy in product(chosen_learners, chosen_strategies):
         if reason := strategy.item.refusal(learner.item):
-            refused.append(reason)
+            refused.append(Refusal(learner.item.name, strategy.item.name, reason))
         else:
             pairs.append((learner.item.name, strategy.item.name))
     if not pairs:
-        raise UsageError("Nothing to run: " + "; ".join(refused) + ".")
+        raise UsageError("Nothing to run: " + "; ".join(map(str, refused)) + ".")
     runs = tuple(
         Run(components[learner], components[strategy], components[scenario.item.name], seed, version("ffcl"))
         for seed, scenario, (learner, strategy) in product(_unique(seeds), chosen_scenarios, pairs)

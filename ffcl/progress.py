@@ -20,6 +20,7 @@ from ffcl.errors import DataError
 from ffcl.plan import Plan
 from ffcl.pool import FINAL, Event, run_all
 from ffcl.records import open_results
+from ffcl.refusals import note_refusals
 
 
 @dataclass
@@ -106,6 +107,7 @@ def run_plan(
         UsageError: the results folder cannot be written to.
     """
     open_results(results)
+    note_refusals(results, plan.refused, plan.pairs)
     summary, began = Summary(), time.monotonic()
     running = run_all(plan.runs, results, data_root, workers, rerun, keep)
     with _display(plan, workers, shown) as display, closing(running) as events:

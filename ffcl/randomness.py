@@ -27,6 +27,10 @@ class RandomSequence:
         self._outer = torch.get_rng_state()
         torch.set_rng_state(self._state)
 
+    def __deepcopy__(self, memo: object) -> RandomSequence:
+        """A copy of a learner goes on drawing from the same sequence."""
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

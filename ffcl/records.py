@@ -27,6 +27,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """Accuracy while an experience is being learned.
+
+    Attributes:
+        experience: which one is being learned, counted from 1.
+        step: training steps made in it.
+        accuracy: on a fixed part of the test set of each experience so far, this one included (experience,).
+    """
+
+    experience: int
+    step: int
+    accuracy: list[float]
+
+
+@dataclass(frozen=True)
 class Record:
     """One run and its result.
 
@@ -36,10 +51,11 @@ class Record:
         accuracy: the matrix a[i][j], accuracy (0 to 1) on experience j's test set after training on experience
             i; row 0 is the untrained learner, rows 1 to T the trained ones; None if the run failed.
         experiences: the original class ids of each experience.
+        within: snapshots taken within experiences, in order, if the scenario asks for them.
         n_parameters: trained numbers at the end of the stream.
         state_bytes: size of all that the learner keeps at the end: parameters and buffers.
         note: what a reader must know of the learner, in its plugin's words.
-        train_samples: samples seen in training, epochs counted, without replayed ones.
+        train_samples: samples seen in training, epochs counted, without those that a strategy adds.
         train_seconds: wall time of training.
         evaluation_seconds: wall time of evaluation.
         parameters_sha256: of the trained state; equal for bit-equal results.
@@ -55,6 +71,7 @@ class Record:
     started: str
     accuracy: list[list[float]] | None = None
     experiences: list[list[int]] = field(default_factory=list)
+    within: list[Snapshot] = field(default_factory=list)
     n_parameters: int = 0
     state_bytes: int = 0
     note: str = ""
@@ -90,6 +107,7 @@ class Record:
         try:
             values = {k: v for k, v in content.items() if k not in ("schema", "key")}
             values["run"] = Run.from_mapping(values["run"])
+            values["within"] = [Snapshot(**snapshot) for snapshot in values.get("within", ())]
             if values["failure"] is not None:
                 values["failure"] = Failure(**values["failure"])
             record = cls(**values)
@@ -111,6 +129,8 @@ def _check_matrix(record: Record) -> None:
         raise ValueError("the accuracy matrix is not of T + 1 rows and T columns")
     if any(not 0.0 <= value <= 1.0 for row in matrix for value in row):
         raise ValueError("an accuracy is outside 0 to 1")
+    if any(len(s.accuracy) != s.experience or not 0 < s.experience < len(matrix) for s in record.within):
+        raise ValueError("a snapshot does not fit the stream")
 
 
 def runs_folder(results: Path) -> Path:

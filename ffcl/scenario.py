@@ -14,7 +14,7 @@ from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
 from ffcl.specs import StreamSpec, resolve
 
-KEYS = ("summary", "default", "stream", "training")
+KEYS = ("summary", "default", "stream", "training", "evaluation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,19 @@ class TrainingBudget(Parameters):
     """How much every learner trains on an experience; it belongs to the scenario, so it is never tuned."""
 
     epochs: Annotated[int, IntDistribution(1, 10_000), "passes over each experience"] = 1
+    iterations: Annotated[
+        int, IntDistribution(0, 10_000_000), "steps an experience, in place of epochs; 0: as many as the epochs take"
+    ] = 0
     batch_size: Annotated[int, IntDistribution(1, 100_000), "training samples a step"] = 64
     shift: Annotated[int, IntDistribution(0, 64), "pixels by which training images are moved at most, at random"] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithinExperiences(Parameters):
+    """Evaluation while an experience is learned; it changes nothing in what is learned."""
+
+    every: Annotated[int, IntDistribution(0, 1_000_000), "steps from one evaluation to the next; 0: none"] = 0
+    samples: Annotated[int, IntDistribution(1, 1_000_000), "test samples an experience it uses, at most"] = 200
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Scenario:
         spec: the kind of stream.
         stream: the stream's parameters.
         training: how much every learner trains on an experience.
+        evaluation: evaluation while an experience is learned.
         default: whether it is run when no scenario is named.
     """
 
@@ -44,26 +56,29 @@ class Scenario:
     spec: StreamSpec
     stream: Parameters
     training: TrainingBudget
+    evaluation: WithinExperiences = WithinExperiences()
     default: bool = False
 
     def with_changes(self, changes: Mapping[str, object]) -> Scenario:
-        """Copy with some of the stream's parameters or of the training budget changed.
+        """Copy with some of its parameters changed: the stream's, the training's or the evaluation's.
 
         Raises:
             UsageError: an unknown or unfitting parameter.
         """
-        budget = {f.name for f in TrainingBudget.fields()}
-        known = budget | {f.name for f in type(self.stream).fields()}
+        parts = self.parts()
+        owner = {f.name: part for part, parameters in parts.items() for f in parameters.fields()}
         for name in changes:
-            if name not in known:
-                raise unknown_name(f"parameter of {self.name}", name, known)
-        of_budget = {k: v for k, v in changes.items() if k in budget}
-        of_stream = {k: v for k, v in changes.items() if k not in budget}
-        return replace(
-            self,
-            stream=self.stream.replace(of_stream, self.name),
-            training=self.training.replace(of_budget, self.name),
-        )
+            if name not in owner:
+                raise unknown_name(f"parameter of {self.name}", name, owner)
+        changed: dict[str, Any] = {
+            part: parameters.replace({k: v for k, v in changes.items() if owner[k] == part}, self.name)
+            for part, parameters in parts.items()
+        }
+        return replace(self, **changed)
+
+    def parts(self) -> dict[str, Parameters]:
+        """Its parameters, by table of its file."""
+        return {"stream": self.stream, "training": self.training, "evaluation": self.evaluation}
 
     def outline(self, seed: int) -> tuple[tuple[int, ...], ...]:
         """The original class ids of each experience under ``seed``; loads no data."""
@@ -74,8 +89,7 @@ class Scenario:
         """Everything that decides the stream and the training on it, as plain values."""
         return {
             "kind": self.spec.name,
-            "stream": self.stream.to_mapping(),
-            "training": self.training.to_mapping(),
+            **{part: parameters.to_mapping() for part, parameters in self.parts().items()},
         }
 
 
@@ -99,29 +113,27 @@ def read_scenario(path: Path, streams: Mapping[str, StreamSpec]) -> Scenario:
         raise UsageError(f"{path} needs a one-line text `summary`.")
     if not isinstance(content.get("default", False), bool):
         raise UsageError(f"{path}: `default` must be true or false.")
-    for table in ("stream", "training"):
-        if not isinstance(content.get(table, {}), dict):
+    tables: dict[str, Any] = {table: content.get(table, {}) for table in ("stream", "training", "evaluation")}
+    for table, values in tables.items():
+        if not isinstance(values, dict):
             raise UsageError(f"{path}: [{table}] must be a table.")
-    scenario = scenario_from_mapping(
-        path.stem, summary, content.get("stream", {}), content.get("training", {}), streams, where=str(path)
-    )
+    scenario = scenario_from_mapping(path.stem, summary, tables, streams, where=str(path))
     return replace(scenario, default=content.get("default", False))
 
 
 def scenario_from_mapping(
     name: str,
     summary: str,
-    stream: Mapping[str, object],
-    training: Mapping[str, object],
+    tables: Mapping[str, Mapping[str, object]],
     streams: Mapping[str, StreamSpec],
     where: str,
 ) -> Scenario:
-    """Build a scenario from the plain values of its two tables; ``where`` is named in complaints.
+    """Build a scenario from the plain values of its tables; ``where`` is named in complaints.
 
     Raises:
         UsageError: a wrong key or value.
     """
-    values = dict(stream)
+    values = dict(tables["stream"])
     kind = values.pop("kind", None)
     if kind is None:
         raise UsageError(f"{where} needs a `kind` in [stream], one of {', '.join(sorted(streams))}.")
@@ -133,5 +145,6 @@ def scenario_from_mapping(
         summary,
         spec,
         spec.parameters.from_mapping(values, f"{where} [stream]"),
-        TrainingBudget.from_mapping(training, f"{where} [training]"),
+        TrainingBudget.from_mapping(tables["training"], f"{where} [training]"),
+        WithinExperiences.from_mapping(tables["evaluation"], f"{where} [evaluation]"),
     )

@@ -10,7 +10,8 @@ def derive_seed(seed: int, purpose: str) -> int:
     """Hash ``seed`` and ``purpose`` into an independent seed of 63 bits.
 
     Purposes in use: "classes" (their order in the stream), "samples" (their order in training, replay
-    buffers), "learner" (initialisation and whatever its rule draws), "evaluation".
+    buffers), "learner" (initialisation and whatever its rule draws), "evaluation",
+    "within" (which test samples are used within experiences).
     """
     digest = hashlib.sha256(f"ffcl:{purpose}:{seed}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from ffcl.learner import Learner
     from ffcl.stream import Stream
 
-Need = Literal["gradient", "scores"]
+Offer = Literal["scores", "features"]
+Need = Literal["gradient", "scores", "features"]
+
+_WITHOUT = {
+    "gradient": "it acts on gradients, and {} updates itself in observe() without one",
+    "scores": "it acts on the gradient of scores, and {} offers none",
+    "features": "it classifies by features, and {} offers none",
+}
 
 
 def resolve(reference: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -42,6 +49,8 @@ class LearnerSpec:
             hyper-parameters.
         rule: ``"gradient"`` if the class defines ``loss``; ``"observe"`` if its update is no gradient step and
             it defines ``observe``.
+        offers: what it has beyond its rule: ``"scores"``, if the scores of ``forward`` can be differentiated with
+            respect to the parameters; ``"features"``, if it defines ``features``.
         default: whether it is run when no learner is named.
         note: what a reader of its results must know so as not to misread them; shown with every leaderboard.
     """
@@ -51,6 +60,7 @@ class LearnerSpec:
     hyperparameters: type[Parameters]
     learner: str | Callable[[tuple[int, ...], Any], Learner[Any]]
     rule: Literal["gradient", "observe"] = "gradient"
+    offers: frozenset[Offer] = frozenset()
     default: bool = False
     note: str = ""
 
@@ -65,7 +75,9 @@ class StrategySpec:
         hyperparameters: the class of its hyper-parameters.
         plugins: called with the hyper-parameters; returns the Avalanche plugins that make up the strategy.
         needs: what it needs of a learner: ``"gradient"`` (a rule that goes through ``loss``), ``"scores"``
-            (the scores of every training batch, with their gradient).
+            (scores with a gradient), ``"features"``.
+        scored: whether it reads the scores of every training batch in ``mb_output``; they are not computed for
+            strategies that do not.
         default: whether it is run when no strategy is named.
     """
 
@@ -74,16 +86,14 @@ class StrategySpec:
     hyperparameters: type[Parameters]
     plugins: str | Callable[[Any], list[Any]]
     needs: frozenset[Need] = frozenset()
+    scored: bool = False
     default: bool = False
 
     def refusal(self, learner: LearnerSpec) -> str | None:
         """Why this strategy cannot act on ``learner``, or None if it can."""
-        if self.needs and learner.rule == "observe":
-            return (
-                f"strategy {self.name!r} needs {' and '.join(sorted(self.needs))}, "
-                f"but learner {learner.name!r} updates itself in observe() without a gradient"
-            )
-        return None
+        has = {*learner.offers, *(["gradient"] if learner.rule == "gradient" else [])}
+        missing = [_WITHOUT[need].format(learner.name) for need in _WITHOUT if need in self.needs - has]
+        return "; ".join(missing) or None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,6 +29,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.y)
 
+    def subset(self, index: Tensor) -> Samples:
+        """The samples at positions ``index`` (b,)."""
+        return replace(self, rows=self.rows.index_select(0, index), y=self.y.index_select(0, index))
+
     def inputs(self, index: Tensor) -> Tensor:
         """Fetch the inputs at positions ``index`` (b,), as (b, *input_shape)."""
         x = self.x.index_select(0, self.rows.index_select(0, index))
@@ -43,12 +48,20 @@ class Experience:
         test: test samples.
         classes: the labels of the training samples, in increasing order.
         task: which row of the stream's ``allowed`` table holds for these samples.
+        piece: samples in each piece, if the learner gets the training samples piece by piece, in the order of
+            ``train``, each as an experience of its own: it is told of no boundary. 0 gives them all at once.
     """
 
     train: Samples
     test: Samples
     classes: tuple[int, ...]
     task: int = 0
+    piece: int = 0
+
+    def pieces(self) -> Iterator[Samples]:
+        """What the learner gets, one after the other."""
+        for index in torch.arange(len(self.train)).split(self.piece or len(self.train)):
+            yield self.train.subset(index)
 
 
 @dataclass(frozen=True)

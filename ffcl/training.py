@@ -9,12 +9,14 @@ rule, whatever it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from avalanche.benchmarks import benchmark_from_datasets
 from avalanche.logging import BaseLogger
+from avalanche.models import MultiTaskModule
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
@@ -27,16 +29,21 @@ from ffcl.stream import Stream
 from ffcl.tensor_dataset import tensor_dataset
 
 
-def avalanche_train_stream(stream: Stream) -> Any:
-    """The training experiences as an Avalanche stream; no test data goes along."""
-    benchmark = benchmark_from_datasets(train=[tensor_dataset(e.train, e.task) for e in stream.experiences])
-    for experience, described in zip(benchmark.train_stream, stream.experiences, strict=True):
-        experience.classes_in_this_experience = list(described.classes)
-    return benchmark.train_stream
+def avalanche_train_stream(stream: Stream) -> list[list[Any]]:
+    """The training data of each experience as Avalanche's experiences, one a piece; no test data goes along."""
+    pieces = [(samples, e.task) for e in stream.experiences for samples in e.pieces()]
+    train_stream = benchmark_from_datasets(train=[tensor_dataset(*piece) for piece in pieces]).train_stream
+    for experience, (samples, _) in zip(train_stream, pieces, strict=True):
+        experience.classes_in_this_experience = samples.y.unique().tolist()
+    following = iter(train_stream)
+    return [[next(following) for _ in e.pieces()] for e in stream.experiences]
 
 
-class _Model(nn.Module):
-    """What Avalanche holds as model: the learner, its private randomness, and scores that know their input."""
+class _Model(MultiTaskModule):
+    """What Avalanche holds as model: the learner, its private randomness, and scores that know their input.
+
+    As a multi-task module it is given the tasks of the samples by every plugin.
+    """
 
     def __init__(self, learner: Learner[Any], randomness: RandomSequence, scored: bool) -> None:
         super().__init__()
@@ -62,6 +69,7 @@ class Training(SupervisedTemplate):
         randomness: the sequence the learner draws from.
         plugins: Avalanche plugins: the strategy.
         epochs: passes over each experience.
+        iterations: steps an experience, in place of epochs; 0 makes as many as the epochs take.
         batch_size: samples a step.
         shift: pixels by which each training image is moved at most, at random, anew at every step.
         allowed: the stream's table of allowed labels for each task, or None.
@@ -76,6 +84,7 @@ class Training(SupervisedTemplate):
         randomness: RandomSequence,
         plugins: Sequence[Any] = (),
         epochs: int,
+        iterations: int = 0,
         batch_size: int,
         shift: int = 0,
         allowed: Tensor | None = None,
@@ -85,9 +94,13 @@ class Training(SupervisedTemplate):
         self.randomness = randomness
         self.allowed = allowed
         self.observes = observes
+        self.iterations = iterations
         self.shift = shift
         self.n_classes = 0
+        self._seen: set[int] = set()
         self._begun: Any = None
+        self._grown: Learner[Any] | None = None
+        self._optimized: Learner[Any] | None = None
         super().__init__(
             model=_Model(learner, randomness, scored),
             optimizer=_placeholder(),
@@ -111,6 +124,24 @@ class Training(SupervisedTemplate):
         if self.shift:  # drawn as the order of samples is: the same for all learners of a seed
             self.mbatch[0] = shifted(self.mbatch[0], self.shift)
 
+    @contextmanager
+    def scoring(self) -> Iterator[None]:
+        """Inside, the model scores whatever it is given, also if nobody reads the scores of training batches."""
+        before, self.model.scored = self.model.scored, True
+        try:
+            yield
+        finally:
+            self.model.scored = before
+
+    def score(self, x: Tensor) -> Tensor:
+        """The scores that the learner is measured by: its own, unless a strategy's plugin defines ``score``."""
+        for plugin in self.plugins:
+            if hasattr(plugin, "score"):
+                scores: Tensor = plugin.score(self.learner, x)
+                return scores
+        own: Tensor = self.learner(x)
+        return own
+
     def forward(self) -> Tensor:
         """Run the model on the current batch."""
         scores: Tensor = self.model(self.mb_x, self.mb_task_id)
@@ -121,10 +152,12 @@ class Training(SupervisedTemplate):
         if experience is self._begun:
             return
         self._begun = experience
-        classes = tuple(experience.classes_in_this_experience)
+        self._seen |= set(experience.classes_in_this_experience)
+        self.n_classes = max(self._seen) + 1
+        fresh, self._grown = self.learner is not self._grown, self.learner
+        classes = self._seen if fresh else experience.classes_in_this_experience
         with self.randomness:
-            self.learner.begin_experience(classes)
-        self.n_classes = max(self.n_classes, *(c + 1 for c in classes))
+            self.learner.begin_experience(tuple(sorted(classes)))
 
     def allowed_for(self, tasks: Tensor | None) -> Tensor | None:
         """What may be chosen for samples of these tasks (b,): boolean (b, classes seen), or None for all."""
@@ -136,6 +169,9 @@ class Training(SupervisedTemplate):
         """The criterion: the learner's own loss on the input that ``scores`` came from."""
         x, tasks = scores.scored_input  # type: ignore[attr-defined]
         allowed = self.allowed_for(tasks)
+        within = getattr(scores, "within", None)  # a strategy may narrow what may be chosen
+        if within is not None:
+            allowed = within if allowed is None else allowed & within
         with self.randomness:
             if self.observes:
                 self.learner.observe(x, y, allowed)
@@ -165,12 +201,13 @@ class Training(SupervisedTemplate):
         return self.model if model is None else model
 
     def make_optimizer(self, **kwargs: Any) -> None:
-        """Ask the learner for its optimizer at the first experience; afterwards take in what has grown."""
+        """Ask a learner that is new for its optimizer; afterwards take in what has grown."""
         if self._begun is None or self.observes:
             return
-        if self.optimized_param_id is None:
-            self.optimizer = self.learner.optimizer()
-        super().make_optimizer(reset_optimizer_state=self.optimized_param_id is None)
+        fresh, self._optimized = self.learner is not self._optimized, self.learner
+        if fresh:
+            self.optimizer, self.optimized_param_id = self.learner.optimizer(), None
+        super().make_optimizer(reset_optimizer_state=fresh)
 
     def backward(self) -> None:
         """Deposit the gradients, unless the learner has updated itself."""
@@ -194,9 +231,19 @@ class Training(SupervisedTemplate):
 
     def _progress(self) -> float:
         """The share of the experience's training that is done."""
-        steps = len(self.dataloader)
-        done = self.clock.train_exp_epochs * steps + self.clock.train_epoch_iterations
-        return float(done / (self.train_epochs * steps))
+        total = self.iterations or self.train_epochs * len(self.dataloader)
+        return float(self.clock.train_exp_iterations / total)
+
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        super()._before_training_exp(**kwargs)
+        if self.iterations:
+            self._stop_training = False  # the experience before has set it
+            self.train_epochs = -(-self.iterations // len(self.dataloader))
+
+    def _after_training_iteration(self, **kwargs: Any) -> None:
+        super()._after_training_iteration(**kwargs)
+        if self.iterations and self.clock.train_exp_iterations >= self.iterations:
+            self.stop_training()
 
 
 def shifted(x: Tensor, most: int) -> Tensor:

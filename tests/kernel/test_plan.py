@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from ffcl.api import SEEDS, plan_of
 from ffcl.configuration import Run
 from ffcl.errors import UsageError
 from ffcl.plan import make_plan, parse_settings
+from ffcl.refusals import Refusal
 from ffcl.registry import Registry, installed
 
 
@@ -91,7 +93,8 @@ def test_an_impossible_pair_is_refused_with_its_reason(registry_with: Callable[.
     registry = registry_with(learners=[counts], strategies=[penalty])
     plan = make_plan(registry, ["counts", "bp"], ["none", "penalty"], ["split-digits"], [0])
     assert {run.cell[:2] for run in plan.runs} == {("counts", "none"), ("bp", "none"), ("bp", "penalty")}
-    reason = "strategy 'penalty' needs gradient, but learner 'counts' updates itself in observe() without a gradient"
-    assert plan.refused == (reason,)
-    with pytest.raises(UsageError, match=r"Nothing to run: strategy 'penalty' needs gradient"):
+    reason = "it acts on gradients, and counts updates itself in observe() without one"
+    assert plan.refused == (Refusal("counts", "penalty", reason),)
+    assert plan.pairs == {("counts", "none"), ("bp", "none"), ("bp", "penalty")}
+    with pytest.raises(UsageError, match=rf"Nothing to run: penalty on counts: {re.escape(reason)}"):
         make_plan(registry, ["counts"], ["penalty"], ["split-digits"], [0])

@@ -34,7 +34,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         (GOOD.replace("epochs", "epoch"), "Unknown parameter of"),
         (GOOD.replace("experiences = 5", "experience = 5"), "Did you mean 'experiences'?"),
         (GOOD.replace('"split"', '"splitt"'), "Did you mean 'split'?"),
-        (GOOD.replace('"digits"', '"digit"'), "must be one of digits, mnist, fashion-mnist, got 'digit'"),
+        (GOOD.replace('"digits"', '"digit"'), "[stream]: 'digit'. Did you mean 'digits'?"),
         (GOOD.replace("= 3", '= "three"'), "epochs must be an integer from 1 to 10000, got 'three'"),
         (GOOD.replace('kind = "split"\n', ""), "needs a `kind` in [stream]"),
         (GOOD.replace('dataset = "digits"\n', ""), "needs a value for dataset"),
