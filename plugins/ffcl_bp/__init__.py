@@ -17,5 +17,6 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
         "back-propagation: an MLP with one growing head",
         BPHyperparameters,
         "ffcl_bp.learner:BP",
+        offers=frozenset({"scores", "features"}),
         default=True,
     )

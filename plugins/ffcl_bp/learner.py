@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ffcl.learner import Learner, step_size
+from ffcl.rules.precision import product_dtype
 from ffcl_bp.hyperparameters import BPHyperparameters
 
 
@@ -39,6 +40,12 @@ class BP(Learner[BPHyperparameters]):
             head.out_features += old.out_features
         self.head = head
 
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Adam, or stochastic gradient descent."""
+        if self.hyperparameters.optimizer == "adam":
+            return super().optimizer()
+        return torch.optim.SGD(self.parameters(), lr=self.hyperparameters.lr, momentum=self.hyperparameters.momentum)
+
     def step_size(self, progress: float) -> float:
         """The course of the step size, as ``schedule`` says."""
         return step_size(self.hyperparameters.schedule, progress)
@@ -46,8 +53,21 @@ class BP(Learner[BPHyperparameters]):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, classes seen)."""
         assert self.head is not None
-        logits: Tensor = self.head(self.body(x))
-        return logits
+        with self._precision():
+            logits: Tensor = self.head(self.body(x))
+        return logits.to(self.head.weight.dtype)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last hidden layer's output (batch, hidden)."""
+        with self._precision():
+            features: Tensor = self.body(x)
+        return features.float()
+
+    def _precision(self) -> torch.autocast:
+        assert self.head is not None
+        weight = self.head.weight
+        dtype = product_dtype(self.hyperparameters.precision, weight)
+        return torch.autocast(weight.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
 
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
         """Cross-entropy among the allowed classes."""

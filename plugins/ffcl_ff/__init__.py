@@ -17,5 +17,6 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
         "Forward-Forward: each layer learns by its own goodness",
         FFHyperparameters,
         "ffcl_ff.learner:FF",
+        offers=frozenset({"scores", "features"}),
         default=True,
     )

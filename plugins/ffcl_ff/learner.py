@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ffcl.learner import as_gradient
+from ffcl.learner import as_gradient, with_gradient
 from ffcl.rules.goodness import contrast, inverse_mean_square, modulated, normalise
 from ffcl.rules.hypotheses import likely_wrong_labels, wrong_labels
 from ffcl.rules.label_network import HYPOTHESES_AT_ONCE, LabelNetwork
@@ -47,12 +47,25 @@ class FF(LabelNetwork[FFHyperparameters]):
     folded into goodness and modulator.
     """
 
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
-        _, from_input, from_codes = self._first_layer(x)
-        parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
-        return torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
+        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen).
+
+        Its gradient is as local as that of the loss: what is asked of a label's evidence modulates each layer's
+        activity under that label, and nothing crosses layers.
+        """
+        with torch.no_grad():
+            shown, from_input, from_codes = self._first_layer(x)
+            parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
+            scores = torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
+        if not torch.is_grad_enabled():
+            return scores
+
+        def pullback(grad: Tensor) -> dict[Tensor, Tensor]:
+            labels = torch.arange(len(from_codes), device=x.device).repeat_interleave(len(x))
+            layers = self._shown(labels, from_input, from_codes)
+            return self._updates(shown, labels, layers, [grad.T] * len(layers))
+
+        return with_gradient(scores, pullback, self.parameters())
 
     def _scores(self, from_input: Tensor, from_codes: Tensor) -> Tensor:
         h = (from_input.unsqueeze(1) + from_codes).relu_().flatten(0, 1)
@@ -65,17 +78,19 @@ class FF(LabelNetwork[FFHyperparameters]):
         x, from_input, from_codes = self._first_layer(x)
         wrong, exists = self._wrong_labels(from_input, from_codes, y, allowed)
         labels = torch.cat([y, wrong])
-        h = from_codes.index_select(0, labels).view(2, *from_input.shape).add_(from_input).relu_().flatten(0, 1)
-
-        first, *further = self._layers(h)
-        value, factors = self._local(first, exists)
-        updates = self._first_updates(x, labels, factors)
-        for layer, activity in zip(self.upper, further, strict=True):
-            layer_loss, factors = self._local(activity, exists)
-            value = value + layer_loss
-            updates[layer.weight] = (factors.T @ activity.pre).to(layer.weight)
+        layers = self._shown(labels, from_input, from_codes)
+        log_odds = [self.evidence.log_odds(layer.goodness).view(2, -1) for layer in layers]
+        values, errors = zip(*(contrast(self.hyperparameters.contrast, o, exists) for o in log_odds), strict=True)
+        updates = self._updates(x, labels, layers, errors)
         with torch.enable_grad():
-            return as_gradient(value, updates)
+            return as_gradient(sum(values[1:], values[0]), updates)
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """Each layer's output when no label is shown, side by side: (batch, layers x hidden)."""
+        _, from_input, _ = self._first_layer(x)
+        h = (from_input + self.of_input.bias.to(from_input)).relu_()
+        return torch.cat([layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)], dim=1)
 
     @torch.no_grad()
     def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
@@ -84,12 +99,33 @@ class FF(LabelNetwork[FFHyperparameters]):
         h = (from_input + from_codes.index_select(0, labels)).relu_()
         return [layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)]
 
-    def _local(self, layer: Activity, exists: Tensor) -> tuple[Tensor, Tensor]:
-        """One layer's loss, and modulator x post for its synapses, from its own activity."""
-        log_odds = self.evidence.log_odds(layer.goodness).view(2, -1)
-        value, error = contrast(self.hyperparameters.contrast, log_odds, exists)
-        modulator = error.view(-1, 1) * self.evidence.slope(layer.goodness) * layer.scale.unsqueeze(1)
-        return value, modulated(layer.post, self.evidence.per_neuron(modulator, layer.post.shape[1]))
+    def _shown(self, labels: Tensor, from_input: Tensor, from_codes: Tensor) -> list[Activity]:
+        """The layers when every sample is shown with each of its labels (phases x batch,)."""
+        phases = from_codes.index_select(0, labels).view(-1, *from_input.shape)
+        return list(self._layers(phases.add_(from_input).relu_().flatten(0, 1)))
+
+    @torch.no_grad()
+    def _updates(
+        self, x: Tensor, labels: Tensor, layers: Sequence[Activity], errors: Sequence[Tensor]
+    ) -> dict[Tensor, Tensor]:
+        """The updates of all layers, each from its own activity and error.
+
+        Args:
+            x: the input (batch, features).
+            labels: what it was shown with (phases x batch,).
+            layers: the activity then.
+            errors: for each layer the derivative of the loss by its log-odds (phases, batch).
+        """
+        factors = [self._factors(layer, error) for layer, error in zip(layers, errors, strict=True)]
+        updates = self._first_updates(x, labels, factors[0])
+        for upper, layer, factor in zip(self.upper, layers[1:], factors[1:], strict=True):
+            updates[upper.weight] = (factor.T @ layer.pre).to(upper.weight)
+        return updates
+
+    def _factors(self, layer: Activity, error: Tensor) -> Tensor:
+        """Modulator x post for a layer's synapses, from its own activity and error."""
+        modulator = error.reshape(-1, 1) * self.evidence.slope(layer.goodness) * layer.scale.unsqueeze(1)
+        return modulated(layer.post, self.evidence.per_neuron(modulator, layer.post.shape[1]))
 
     def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The input (batch, features) and what the first layer gets of it and of each code, before the ReLU.
@@ -125,13 +161,13 @@ class FF(LabelNetwork[FFHyperparameters]):
             scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
 
     def _first_updates(self, x: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
-        """The first layer's updates: both phases of a sample share its input."""
+        """The first layer's updates: the phases of a sample share its input."""
         dtype = self.of_input.weight.dtype
         shown = nn.functional.one_hot(labels, len(self.codes)).to(factors.dtype)
         of_classes = (shown.T @ factors).to(dtype)
-        right, wrong = factors.view(2, len(x), -1)
+        of_inputs = factors.view(-1, len(x), factors.shape[1]).sum(0)
         return {
-            self.of_input.weight: ((right + wrong).T @ x).to(dtype),
+            self.of_input.weight: (of_inputs.T @ x).to(dtype),
             self.of_code.weight: of_classes.T @ self._shown_codes(),
             self.of_input.bias: of_classes.sum(0),
         }

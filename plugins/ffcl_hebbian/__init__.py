@@ -17,5 +17,6 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
         "Forward-Forward as a three-factor rule of spiking neurons",
         HebbianHyperparameters,
         "ffcl_hebbian.learner:Hebbian",
+        offers=frozenset({"scores", "features"}),
         default=True,
     )

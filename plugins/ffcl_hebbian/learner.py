@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ffcl.errors import LearnerError
-from ffcl.learner import as_gradient
+from ffcl.learner import as_gradient, with_gradient
 from ffcl.rules.goodness import contrast, modulated, normalise
 from ffcl.rules.hypotheses import likely_wrong_labels, wrong_labels
 from ffcl.rules.label_network import HYPOTHESES_AT_ONCE, LabelNetwork
@@ -56,13 +57,27 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         self.neurons = lif_parameters(hyperparameters.leak, hyperparameters.threshold)
         self.response = Response(self.neurons, hyperparameters.steps)
 
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen)."""
-        _, _, from_input, from_codes = self._first_layer(x, alike=True)
-        parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(self.codes)), dim=1)
-        scores = [self._believed(part, from_codes, self.hyperparameters.layers) for part in parts]
-        return torch.cat(scores).to(self.of_input.weight.dtype)
+        """Evidence summed over the layers, for every label hypothesis at once: (batch, classes seen).
+
+        Its gradient is the Hebbian update too: what is asked of a label's evidence is the modulator of what fires
+        under that label.
+        """
+        with torch.no_grad():
+            shown, shown_codes, from_input, from_codes = self._first_layer(x, alike=True)
+            parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(self.codes)), dim=1)
+            believed = [self._believed(part, from_codes, self.hyperparameters.layers) for part in parts]
+            scores = torch.cat(believed).to(self.of_input.weight.dtype)
+        if not torch.is_grad_enabled():
+            return scores
+
+        def pullback(grad: Tensor) -> dict[Tensor, Tensor]:
+            labels = torch.arange(len(self.codes), device=x.device).repeat_interleave(len(x))
+            activities = self._presented(labels, from_input, from_codes)
+            errors = [(grad.T / len(a.trace)).unsqueeze(1).expand(-1, len(a.trace), -1) for a in activities]
+            return self._updates(shown, shown_codes, labels, activities, errors)
+
+        return with_gradient(scores, pullback, self.parameters())
 
     def _believed(self, from_input: Tensor, from_codes: Tensor, layers: int) -> Tensor:
         """Evidence for each label, summed over the first ``layers``: (batch, classes)."""
@@ -76,31 +91,68 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         shown, shown_codes, from_input, from_codes = self._first_layer(x)
         wrong, exists = self._wrong_labels(from_input, from_codes, y, allowed)
         labels = torch.cat([y, wrong])
-        current = from_codes.index_select(1, labels).unflatten(1, (2, -1)).add_(from_input.unsqueeze(1)).flatten(1, 2)
-
-        first, *further = self._activities(current, self.hyperparameters.layers)
-        value, factors = self._local(first.trace, exists)
-        updates = self._first_updates(shown, shown_codes, labels, factors)
-        for layer, activity in zip(self.upper, further, strict=True):
-            layer_loss, factors = self._local(activity.trace, exists)
-            value = value + layer_loss
-            pre = activity.pre.flatten(0, 1).to(factors)
-            updates[layer.weight] = (factors.flatten(0, 1).T @ pre).to(layer.weight)
+        activities = self._presented(labels, from_input, from_codes)
+        values, errors = zip(*(self._local(activity.trace, exists) for activity in activities), strict=True)
+        penalty = self.hyperparameters.rate_penalty
+        updates = self._updates(shown, shown_codes, labels, activities, errors, penalty)
         with torch.enable_grad():
-            return as_gradient(value, updates)
+            return as_gradient(sum(values[1:], values[0]), updates)
 
     def _local(self, trace: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
-        """One layer's loss, and modulator x post for its synapses, from its own trace (moments, n, neurons)."""
+        """One layer's loss, from its own trace (moments, n, neurons), and its derivative by the log-odds.
+
+        Returns:
+            A scalar, and the derivative (phases, moments, batch).
+        """
         hp, moments = self.hyperparameters, len(trace)
         goodness = self.evidence.goodness(trace)
         phases = self.evidence.log_odds(goodness).view(moments, 2, -1).transpose(0, 1)
         value, error = contrast(hp.contrast, phases.flatten(1), exists.repeat(moments))
-        modulator = error.view(2, moments, -1).transpose(0, 1).reshape(moments, -1, 1) * self.evidence.slope(goodness)
         if hp.rate_penalty:
             value = value + hp.rate_penalty * goodness.sum(-1).mean()
-            modulator = modulator + hp.rate_penalty / goodness[..., 0].numel()
+        return value, error.view(2, moments, -1)
+
+    def _presented(self, labels: Tensor, from_input: Tensor, from_codes: Tensor) -> list[Activity]:
+        """The activity when every sample is shown with each of its labels (phases x batch,)."""
+        current = from_codes.index_select(1, labels).unflatten(1, (-1, from_input.shape[1]))
+        return self._activities(current.add_(from_input.unsqueeze(1)).flatten(1, 2), self.hyperparameters.layers)
+
+    @torch.no_grad()
+    def _updates(
+        self,
+        shown: Tensor,
+        codes: Tensor,
+        labels: Tensor,
+        activities: Sequence[Activity],
+        errors: Sequence[Tensor],
+        penalty: float = 0.0,
+    ) -> dict[Tensor, Tensor]:
+        """The updates of all layers, each from its own activity and error.
+
+        Args:
+            shown: frames of the input (frames, batch, features).
+            codes: frames of the label codes (frames, classes, bits).
+            labels: what the inputs were shown with (phases x batch,).
+            activities: each layer's activity then.
+            errors: for each layer the derivative of the loss by its log-odds (phases, moments, batch).
+            penalty: of the mean goodness.
+        """
+        factors = [self._factors(a.trace, error, penalty) for a, error in zip(activities, errors, strict=True)]
+        updates = self._first_updates(shown, codes, labels, factors[0])
+        for layer, activity, factor in zip(self.upper, activities[1:], factors[1:], strict=True):
+            pre = activity.pre.flatten(0, 1).to(factor)
+            updates[layer.weight] = (factor.flatten(0, 1).T @ pre).to(layer.weight)
+        return updates
+
+    def _factors(self, trace: Tensor, error: Tensor, penalty: float) -> Tensor:
+        """Modulator x post for a layer's synapses, from its own trace and error."""
+        hp, moments = self.hyperparameters, len(trace)
+        goodness = self.evidence.goodness(trace)
+        modulator = error.transpose(0, 1).reshape(moments, -1, 1) * self.evidence.slope(goodness)
+        if penalty:
+            modulator = modulator + penalty / goodness[..., 0].numel()
         responsive = trace * (trace < 0.999 * hp.gain)
-        return value, self._eligible(modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden)))
+        return self._eligible(modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden)))
 
     @torch.no_grad()
     def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
@@ -108,6 +160,13 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         _, _, from_input, from_codes = self._first_layer(x, alike=True)
         activities = self._activities(from_input + from_codes.index_select(1, labels), self.hyperparameters.layers)
         return [activity.trace.float().mean(0) / self.hyperparameters.gain for activity in activities]
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """Each layer's firing rates when no label is shown, side by side: (batch, layers x neurons)."""
+        _, _, from_input, _ = self._first_layer(x, alike=True)
+        activities = self._activities(from_input + self.of_input.bias.to(from_input), self.hyperparameters.layers)
+        return torch.cat([activity.trace.float().mean(0) / self.hyperparameters.gain for activity in activities], dim=1)
 
     def _first_layer(self, x: Tensor, alike: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown to the first layer, and the current it gets of it.
@@ -193,14 +252,14 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         return factors * ((1.0 - kept**left) / (1.0 - kept)).to(factors).view(-1, 1, 1)
 
     def _first_updates(self, shown: Tensor, codes: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
-        """The first layer's updates: both phases of a sample share its input."""
+        """The first layer's updates: the phases of a sample share its input."""
         weight = self.of_input.weight
         shown, codes, factors = shown[-len(factors) :], codes[-len(factors) :], factors.to(shown)
         who = nn.functional.one_hot(labels, len(self.codes)).to(factors)
         of_classes = (who.T @ factors).to(weight)  # (moments, classes, neurons)
-        right, wrong = factors.unflatten(1, (2, -1)).unbind(1)
+        of_inputs = factors.unflatten(1, (-1, shown.shape[1])).sum(1)
         return {
-            weight: ((right + wrong).flatten(0, 1).T @ shown.flatten(0, 1)).to(weight),
+            weight: (of_inputs.flatten(0, 1).T @ shown.flatten(0, 1)).to(weight),
             self.of_code.weight: of_classes.flatten(0, 1).T @ codes.flatten(0, 1),
             self.of_input.bias: of_classes.sum((0, 1)),
         }
