@@ -1,0 +1,108 @@
+"""Quadratic penalties on moving weights that mattered: EWC and MAS, with Avalanche's importances.
+
+The penalty sum_i a_i (w_i - c_i)^2 has the gradient 2 a_i (w_i - c_i), which is given as it is: no graph is built
+over all parameters at every step. Penalties on several anchors are one on their weighted mean, but for a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from avalanche.training.plugins import EWCPlugin, MASPlugin
+from avalanche.training.utils import ParamData, zerolike_params_dict
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from ffcl.learner import as_gradient
+
+Terms = Mapping[str, tuple[Tensor, Tensor]]
+"""By name of the parameter: importance and anchor; both are those of the parameter before it grew."""
+
+
+def penalty(model: nn.Module, strength: float, terms: Terms) -> Tensor:
+    """The term strength x sum_i a_i (w_i - c_i)^2, with its gradient; weights that have come since are free."""
+    value = torch.zeros(())
+    updates: dict[Tensor, Tensor] = {}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in terms:
+                importance, anchor = (_grown(t, parameter.shape) for t in terms[name])
+                moved = parameter - anchor
+                pull = importance * moved
+                value = value + torch.dot(pull.flatten(), moved.flatten())
+                updates[parameter] = pull.mul_(2.0 * strength)
+    return as_gradient(strength * value, updates)
+
+
+def joined(terms: Terms, new: Terms) -> dict[str, tuple[Tensor, Tensor]]:
+    """One penalty for two: importances add up, and the anchor is the mean weighted by them."""
+    result = dict(new)
+    for name in terms.keys() & new.keys():
+        importance, anchor = new[name]
+        before, at = (_grown(t, importance.shape) for t in terms[name])
+        total = before + importance
+        share = torch.where(total > 0, importance / total.clamp(min=torch.finfo(total.dtype).tiny), 1.0)
+        result[name] = total, torch.lerp(at, anchor, share)
+    return result
+
+
+def _grown(tensor: Tensor, shape: torch.Size) -> Tensor:
+    """The tensor with zeros for the rows that have come since."""
+    if tensor.shape == shape:
+        return tensor
+    larger = tensor.new_zeros(shape)
+    larger[tuple(slice(n) for n in tensor.shape)] = tensor
+    return larger
+
+
+class EWCPenalty(EWCPlugin):
+    """Avalanche's EWC, with the penalties of all experiences kept and applied as one."""
+
+    def __init__(self, strength: float, mode: str, decay: float | None) -> None:
+        super().__init__(strength, mode, decay)
+        self.terms: Terms = {}
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the penalty to the loss."""
+        if self.terms:
+            strategy.loss = strategy.loss + penalty(strategy.model, self.ewc_lambda, self.terms)
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Have Avalanche compute the importances, and take them in."""
+        super().after_training_exp(strategy, **kwargs)
+        t = strategy.clock.train_exp_counter
+        new = {name: (i.data, self.saved_params[t][name].data) for name, i in self.importances[t].items()}
+        if self.mode == "online":
+            self.terms = new
+        else:
+            self.terms = joined(self.terms, new)
+            del self.importances[t], self.saved_params[t]
+
+
+class MASPenalty(MASPlugin):
+    """Avalanche's MAS on the scores of the classes that may be chosen."""
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the penalty to the loss."""
+        if self.params is not None:
+            terms = {name: (importance.data, self.params[name].data) for name, importance in self.importance.items()}
+            strategy.loss = strategy.loss + penalty(strategy.model, self._lambda, terms)
+
+    def _get_importance(self, strategy: Any) -> dict[str, ParamData]:
+        importance: dict[str, ParamData] = zerolike_params_dict(strategy.model)
+        data = strategy.experience.dataset
+        loader = DataLoader(data, batch_size=strategy.train_mb_size, collate_fn=data.collate_fn)
+        for x, _, tasks in loader:
+            strategy.optimizer.zero_grad()
+            with strategy.scoring():
+                scores = strategy.model(x, tasks)
+            allowed = strategy.allowed_for(tasks)
+            chosen = scores if allowed is None else scores * allowed
+            chosen.square().sum(1).mean().backward()
+            for name, parameter in strategy.model.named_parameters():
+                if parameter.grad is not None:
+                    importance[name].data += parameter.grad.abs() / len(loader)
+        strategy.optimizer.zero_grad()
+        return importance
