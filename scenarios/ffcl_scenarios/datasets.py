@@ -1,61 +1,53 @@
-"""The data sets, as tensors in memory: bundled with scikit-learn, or downloaded by torchvision and checked."""
+"""The data sets by name: bundled with scikit-learn, downloaded by torchvision, or the user's own."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
-from filelock import FileLock
-from torch import Tensor
 
-from ffcl.errors import DataError
+from ffcl_scenarios.data_set import DataSet, data_set
+from ffcl_scenarios.own_data import load_own
+from ffcl_scenarios.parameters import N_CLASSES, OfDataSet
+from ffcl_scenarios.torchvision_data import SOURCES, load_source
 
 TEST_EVERY = 5
 """Of the digits, which come unsplit, every fifth sample of a class is a test sample."""
 
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 
+def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
+    """Load the data set of a stream, once a process.
 
-@dataclass(frozen=True)
-class DataSet:
-    """Images in 0 to 1, float32 (n, 1, height, width), and labels, int64 (n,)."""
-
-    train_x: Tensor
-    train_y: Tensor
-    test_x: Tensor
-    test_y: Tensor
-    sha256: str
+    Raises:
+        DataError: see `load`.
+        UsageError: there is no such data set.
+    """
+    classes, name = parameters.n_classes, parameters.dataset
+    return load(name, data_root) if name in N_CLASSES else load(name, data_root, classes, parameters.size)
 
 
 @cache
-def load(name: str, data_root: Path) -> DataSet:
+def load(name: str, data_root: Path, classes: int = 0, size: int = 0) -> DataSet:
     """Load a data set, once a process.
 
     Args:
-        name: one of ``ffcl_scenarios.parameters.N_CLASSES``.
-        data_root: the folder that downloaded data sets are in, or are put into.
+        name: one of ``ffcl_scenarios.parameters.N_CLASSES``, or the path of the user's own.
+        data_root: the folder that downloaded data sets are in, or are put into, and that paths start from.
+        classes: how many classes the user's own data have.
+        size: pixels a side to which the user's own images are scaled; 0 leaves them as they are.
 
     Raises:
-        DataError: files are missing and cannot be downloaded, or are damaged.
+        DataError: files are missing and cannot be downloaded, are damaged, or hold what cannot be used.
     """
-    loaders: dict[str, Callable[[Path], DataSet]] = {
-        "digits": _digits,
-        "mnist": lambda root: _idx_files("MNIST", root),
-        "fashion-mnist": lambda root: _idx_files("FashionMNIST", root),
-    }
-    return loaders[name](data_root)
+    if name == "digits":
+        return _digits()
+    if name in SOURCES:
+        return load_source(SOURCES[name], data_root)
+    return load_own(data_root / Path(name).expanduser(), classes, size)
 
 
-def _digits(data_root: Path) -> DataSet:
+def _digits() -> DataSet:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -66,57 +58,4 @@ def _digits(data_root: Path) -> DataSet:
         mine = y == c
         rank[mine] = torch.arange(int(mine.sum()))
     test = rank % TEST_EVERY == TEST_EVERY - 1
-    return _data_set(x[~test], y[~test], x[test], y[test])
-
-
-def _idx_files(name: str, root: Path) -> DataSet:
-    import torchvision
-
-    folder = root / name / "raw"
-    kind = getattr(torchvision.datasets, name)
-    missing = [f for f in MNIST_SHA256 if not (folder / f).is_file()]
-    if missing:
-        _download(kind, name, root, missing)
-    if name == "MNIST":
-        for file, expected in MNIST_SHA256.items():
-            if hashlib.sha256((folder / file).read_bytes()).hexdigest() != expected:
-                raise DataError(
-                    f"{folder / file} is damaged: its SHA-256 is not MNIST's. Delete it to download it again."
-                )
-    try:
-        train, test = kind(root, train=True), kind(root, train=False)
-    except (RuntimeError, ValueError, AssertionError, OSError) as error:
-        raise DataError(
-            f"The files of {name} in {folder} are damaged: {error}. Delete them to download them again."
-        ) from error
-    for split, n in ((train, 60_000), (test, 10_000)):
-        counts = torch.bincount(split.targets, minlength=10) if len(split.targets) else torch.zeros(10)
-        if tuple(split.data.shape) != (n, 28, 28) or len(counts) != 10 or int(counts.sum()) != n:
-            raise DataError(f"The files of {name} in {folder} do not hold {n} images of 28 x 28 in 10 classes.")
-    return _data_set(
-        train.data.float().div(255).unsqueeze(1),
-        train.targets.long(),
-        test.data.float().div(255).unsqueeze(1),
-        test.targets.long(),
-    )
-
-
-def _download(kind: Callable[..., object], name: str, root: Path, missing: list[str]) -> None:
-    folder = root / name / "raw"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{name}.lock"):
-            kind(root, train=True, download=True)
-    except Exception as error:  # torchvision lets through whatever the network raises
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{', '.join(missing)} not found in {folder}, and the download failed ({reason}). Put the files of "
-            f"{name} there, or name the folder that holds {name}/raw with --data-root."
-        ) from error
-
-
-def _data_set(train_x: Tensor, train_y: Tensor, test_x: Tensor, test_y: Tensor) -> DataSet:
-    digest = hashlib.sha256()
-    for tensor in (train_x, train_y, test_x, test_y):
-        digest.update(str(tuple(tensor.shape)).encode() + tensor.contiguous().numpy().tobytes())
-    return DataSet(train_x, train_y, test_x, test_y, digest.hexdigest())
+    return data_set(x[~test], y[~test], x[test], y[test])

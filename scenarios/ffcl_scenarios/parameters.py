@@ -1,47 +1,110 @@
-"""What a scenario file may say of each kind of stream, and which classes follow from it; no torch here."""
+"""What a scenario file may say of each kind of stream; no torch here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from optuna.distributions import IntDistribution
+from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl.errors import UsageError
+from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
-from ffcl.seeding import class_order
 
-N_CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10}
+N_CLASSES = {
+    "digits": 10,
+    "mnist": 10,
+    "fashion-mnist": 10,
+    "kmnist": 10,
+    "emnist-balanced": 47,
+    "emnist-letters": 26,
+    "cifar10": 10,
+    "cifar100": 100,
+}
+"""The data sets known by name, and how many classes each has."""
 
-DataSetName = Annotated[Literal["digits", "mnist", "fashion-mnist"], "the data set"]
+Incremental = Literal["class-incremental", "domain-incremental", "task-incremental"]
+Share = FloatDistribution(0, 1)
+Experiences = IntDistribution(1, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split(Parameters):
+class OfDataSet(Parameters):
+    """What every kind of stream may say: of its data, of wrong labels, and of how it is handed over."""
+
+    dataset: Annotated[str, f"the data set: {', '.join(N_CLASSES)}, or the path of your own"]
+    classes: Annotated[int, IntDistribution(0, 100_000), "how many classes data of your own have"] = 0
+    size: Annotated[
+        int, IntDistribution(0, 4096), "pixels a side to which a folder of images is scaled; 0: it is of one size"
+    ] = 0
+    noise: Annotated[float, Share, "share of the training labels replaced by another one of their experience"] = 0.0
+    piece: Annotated[
+        int, IntDistribution(0, 100_000), "online: samples handed over at a time, no boundary told; 0: all at once"
+    ] = 0
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object], owner: str) -> Self:
+        """Build from plain values, as every class of parameters, and look whether the data set can be meant.
+
+        Raises:
+            UsageError: a wrong key or value.
+        """
+        parameters = super().from_mapping(values, owner)
+        _check_data_set(parameters, owner)
+        return parameters
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes the data set has.
+
+        Raises:
+            UsageError: there is no such data set.
+        """
+        _check_data_set(self, type(self).__name__)
+        return N_CLASSES.get(self.dataset, self.classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(OfDataSet):
     """A data set split by class (van de Ven & Tolias 2019, arXiv 1904.07734)."""
 
-    dataset: DataSetName
     type: Annotated[
-        Literal["class-incremental", "domain-incremental", "task-incremental"],
+        Incremental,
         "what is asked at test time: the class; its place in its experience; the class, the experience being known",
     ] = "class-incremental"
-    experiences: Annotated[int, IntDistribution(1, 1000), "experiences; 1 is joint training"] = 5
+    experiences: Annotated[int, Experiences, "experiences; 1 is joint training"] = 5
     shuffle: Annotated[bool, "class order drawn from the seed; false keeps the data set's order"] = True
+    order: Annotated[tuple[int, ...], "the classes in this order, in place of shuffle; others are left out"] = ()
+    groups: Annotated[
+        tuple[int, ...], "how many classes each experience brings, in place of experiences; the rest is left out"
+    ] = ()
+    mixing: Annotated[
+        float, Share, "share of the training samples moved to an experience drawn at random: 0 is sharp, 1 is i.i.d."
+    ] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Permuted(Parameters):
+class Transformed(OfDataSet):
+    """All classes in every experience, the images transformed."""
+
+    type: Annotated[
+        Incremental,
+        "the labels: of each experience its own; of all the same; its own, the experience being known",
+    ] = "domain-incremental"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permuted(Transformed):
     """All classes, with the pixels in another random order in each experience but the first."""
 
-    dataset: DataSetName
-    experiences: Annotated[int, IntDistribution(1, 1000), "experiences"] = 10
+    experiences: Annotated[int, Experiences, "experiences"] = 10
+    pad: Annotated[int, IntDistribution(0, 64), "zeros put around the image first, on every side"] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rotated(Parameters):
+class Rotated(Transformed):
     """All classes, turned by another angle in each experience."""
 
-    dataset: DataSetName
     angles: Annotated[tuple[float, ...], "degrees, counter-clockwise, one an experience"] = (
         0,
         30,
@@ -51,35 +114,60 @@ class Rotated(Parameters):
     )
 
 
-def split_outline(parameters: Split, seed: int) -> tuple[tuple[int, ...], ...]:
-    """The original class ids of each experience.
+@dataclass(frozen=True, kw_only=True)
+class Blurry(OfDataSet):
+    """Class-incremental without sharp boundaries: Si-Blurry (arXiv 2308.09303), or a linear decay."""
 
-    Raises:
-        UsageError: the classes cannot be dealt out evenly.
-    """
-    n_classes = N_CLASSES[parameters.dataset]
-    size, rest = divmod(n_classes, parameters.experiences)
-    if rest:
-        raise UsageError(
-            f"The {n_classes} classes of {parameters.dataset} cannot be dealt out evenly over "
-            f"{parameters.experiences} experiences; use {_divisors(n_classes)}."
-        )
-    order = class_order(n_classes, seed) if parameters.shuffle else tuple(range(n_classes))
-    return tuple(order[i : i + size] for i in range(0, n_classes, size))
+    boundary: Annotated[
+        Literal["si-blurry", "linear"], "some samples of some classes anywhere; or classes that fade in and out"
+    ] = "si-blurry"
+    experiences: Annotated[int, Experiences, "parts of the stream, after each of which is measured"] = 5
+    disjoint: Annotated[float, Share, "of si-blurry: share of the classes that come in one part only"] = 0.5
+    blur: Annotated[float, Share, "of si-blurry: share of the other classes' samples that come anywhere"] = 0.1
+    overlap: Annotated[float, Share, "of linear: how long classes take to fade, in parts; 0 is sharp"] = 0.5
+    piece: Annotated[int, IntDistribution(0, 100_000), "samples handed over at a time"] = 64
 
 
-def all_classes_outline(parameters: Permuted | Rotated, seed: int) -> tuple[tuple[int, ...], ...]:
-    """Every class in every experience.
+@dataclass(frozen=True, kw_only=True)
+class Recurring(OfDataSet):
+    """Class-incremental with repetition (Hemati et al. 2023, arXiv 2301.11396): classes come back."""
 
-    Raises:
-        UsageError: there is no experience.
-    """
-    n = len(parameters.angles) if isinstance(parameters, Rotated) else parameters.experiences
-    if n == 0:
-        raise UsageError("A rotated stream needs at least one angle.")
-    return (tuple(range(N_CLASSES[parameters.dataset])),) * n
+    experiences: Annotated[int, Experiences, "experiences"] = 10
+    classes_per_experience: Annotated[
+        int, IntDistribution(1, 100_000), "classes in each; as many as there are is i.i.d."
+    ] = 2
+    schedule: Annotated[
+        Literal["random", "cycle"], "when classes come back: at random; or all in the same order, again and again"
+    ] = "random"
 
 
-def _divisors(n: int) -> str:
-    numbers = [str(d) for d in range(1, n + 1) if n % d == 0]
-    return ", ".join(numbers[:-1]) + " or " + numbers[-1]
+@dataclass(frozen=True, kw_only=True)
+class Drift(OfDataSet):
+    """All classes, the images transformed a little more with every sample."""
+
+    transform: Annotated[
+        Literal["rotation", "noise", "contrast"], "degrees; standard deviation of the pixels; 1 leaves them, 0 is grey"
+    ] = "rotation"
+    start: Annotated[float, "strength of the transform at the first training sample"]
+    end: Annotated[float, "strength at the last one"]
+    experiences: Annotated[int, Experiences, "parts of the stream, after each of which is measured"] = 5
+    piece: Annotated[int, IntDistribution(0, 100_000), "samples handed over at a time"] = 64
+
+
+def _check_data_set(parameters: OfDataSet, owner: str) -> None:
+    name = parameters.dataset
+    if name in N_CLASSES:
+        if parameters.classes not in (0, N_CLASSES[name]):
+            raise UsageError(
+                f"{owner}.classes is for data of your own, got {parameters.classes}: {name} has {N_CLASSES[name]} "
+                f"classes. If {name} is a folder of yours, write ./{name}."
+            )
+        if parameters.size:
+            raise UsageError(
+                f"{owner}.size is for a folder of images of your own; the images of {name} stay as they are."
+            )
+    elif not parameters.classes:
+        if "/" in name or name.endswith(".npz"):
+            raise UsageError(f"{owner} needs `classes`, the number of classes in {name}, which is not read for a plan.")
+        problem = unknown_name(f"data set in {owner}:", name, N_CLASSES)
+        raise UsageError(f"{problem} Data of your own are given by a path, and their number of `classes`.")

@@ -7,47 +7,39 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ffcl.stream import Experience, Samples, Stream
-from ffcl_scenarios.datasets import load
-from ffcl_scenarios.parameters import Split, split_outline
+from ffcl.stream import Stream
+from ffcl_scenarios.assembly import assemble, deal, drawing, handing_order, homes, numbered
+from ffcl_scenarios.datasets import load_for
+from ffcl_scenarios.outlines import split_outline
+from ffcl_scenarios.parameters import Split
 
 
 def build(parameters: Split, seed: int, data_root: Path) -> Stream:
     """Deal out the classes of a data set over the experiences, in the seed's order.
 
     Labels number the classes in order of arrival; in a domain-incremental stream they number the classes
-    inside their experience.
+    inside their experience. With ``mixing`` every training sample leaves its experience with this probability
+    for one drawn uniformly, which may be the same; the test sets stay as they are.
     """
-    data = load(parameters.dataset, data_root)
+    data = load_for(parameters, data_root)
     outline = split_outline(parameters, seed)
-    shared_labels = parameters.type == "domain-incremental"
+    n = len(outline)
+    home = homes(outline, parameters.n_classes)
+    label = numbered(outline, parameters.n_classes)
+    if parameters.type == "domain-incremental":
+        for classes in outline:
+            label[list(classes)] = torch.arange(len(classes))
+    place = mixed(home[data.train_y], parameters.mixing, n, drawing(seed, "places"))
+    order = handing_order(parameters, len(place), drawing(seed, "stream"))
+    train = deal(data.train_x, label[data.train_y], place, order, n)
+    test = deal(data.test_x, label[data.test_y], home[data.test_y], torch.arange(len(data.test_y)), n)
     by_task = parameters.type == "task-incremental"
-    experiences = []
-    for task, originals in enumerate(outline):
-        first = 0 if shared_labels else task * len(originals)
-        experiences.append(
-            Experience(
-                train=_of_classes(data.train_x, data.train_y, originals, first),
-                test=_of_classes(data.test_x, data.test_y, originals, first),
-                classes=tuple(range(first, first + len(originals))),
-                task=task if by_task else 0,
-            )
-        )
-    return Stream(tuple(experiences), outline, data.sha256, _table(experiences) if by_task else None)
+    return assemble(parameters, seed, outline, data.sha256, train, test, by_task)
 
 
-def _of_classes(x: Tensor, y: Tensor, originals: tuple[int, ...], first: int) -> Samples:
-    """The samples of these classes, labelled from ``first`` on."""
-    label = torch.full((int(y.max()) + 1,), -1)
-    label[list(originals)] = torch.arange(first, first + len(originals))
-    labels = label[y]
-    rows = (labels >= 0).nonzero().squeeze(1)
-    return Samples(x, rows, labels[rows])
-
-
-def _table(experiences: list[Experience]) -> Tensor:
-    n_labels = 1 + max(c for e in experiences for c in e.classes)
-    table = torch.zeros(len(experiences), n_labels, dtype=torch.bool)
-    for experience in experiences:
-        table[experience.task, list(experience.classes)] = True
-    return table
+def mixed(place: Tensor, share: float, experiences: int, generator: torch.Generator) -> Tensor:
+    """Move each sample that has a place (n,), with probability ``share``, to one drawn uniformly."""
+    if not share:
+        return place
+    moved = (torch.rand(len(place), generator=generator) < share) & (place >= 0)
+    return torch.where(moved, torch.randint(experiences, place.shape, generator=generator), place)

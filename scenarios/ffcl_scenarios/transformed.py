@@ -1,59 +1,59 @@
-"""Domain-incremental streams: the same classes throughout, the images transformed."""
+"""Streams of all classes in every experience, the images transformed in another way each time."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import pad
 
 from ffcl.seeding import derive_seed
-from ffcl.stream import Experience, Stream, all_rows
-from ffcl_scenarios.datasets import load
-from ffcl_scenarios.parameters import Permuted, Rotated, all_classes_outline
+from ffcl.stream import Samples, Stream
+from ffcl_scenarios.assembly import assemble, drawing, handing_order
+from ffcl_scenarios.data_set import DataSet
+from ffcl_scenarios.datasets import load_for
+from ffcl_scenarios.images import of_images, rotate
+from ffcl_scenarios.outlines import transformed_outline
+from ffcl_scenarios.parameters import Permuted, Rotated
+
+View = tuple[Tensor, Tensor, Tensor | None]
+"""What an experience sees: training images, test images, and the order of the pixels of both."""
 
 
 def build_permuted(parameters: Permuted, seed: int, data_root: Path) -> Stream:
-    """The pixels in an order drawn from the seed, another one in each experience but the first."""
-    data = load(parameters.dataset, data_root)
-    outline = all_classes_outline(parameters, seed)
+    """The pixels in an order drawn from the seed, another one in each experience but the first.
+
+    All images are padded first, if asked for: van de Ven & Tolias 2019 (arXiv 1904.07734) permute MNIST at 32 x 32.
+    """
+    data = load_for(parameters, data_root)
+    train_x, test_x = data.train_x, data.test_x
+    if parameters.pad:
+        of_images(data, "A permuted stream with pad")
+        train_x, test_x = (pad(x, (parameters.pad,) * 4) for x in (train_x, test_x))
     generator = torch.Generator().manual_seed(derive_seed(seed, "classes"))
-    features = data.train_x[0].numel()
-    experiences = []
-    for index, classes in enumerate(outline):
-        pixels = torch.randperm(features, generator=generator) if index else None
-        train = all_rows(data.train_x, data.train_y, pixels)
-        test = all_rows(data.test_x, data.test_y, pixels)
-        experiences.append(Experience(train, test, classes))
-    return Stream(tuple(experiences), outline, data.sha256)
+    features = train_x[0].numel()
+    orders = [None, *(torch.randperm(features, generator=generator) for _ in range(parameters.experiences - 1))]
+    return _build(parameters, seed, data, [(train_x, test_x, order) for order in orders])
 
 
 def build_rotated(parameters: Rotated, seed: int, data_root: Path) -> Stream:
     """The images turned by each of the angles, one an experience."""
-    data = load(parameters.dataset, data_root)
-    outline = all_classes_outline(parameters, seed)
-    experiences = []
-    for angle, classes in zip(parameters.angles, outline, strict=True):
-        train = all_rows(rotate(data.train_x, angle), data.train_y)
-        test = all_rows(rotate(data.test_x, angle), data.test_y)
-        experiences.append(Experience(train, test, classes))
-    return Stream(tuple(experiences), outline, data.sha256)
+    data = of_images(load_for(parameters, data_root), "A rotated stream")
+    views = [(rotate(data.train_x, angle), rotate(data.test_x, angle), None) for angle in parameters.angles]
+    return _build(parameters, seed, data, views)
 
 
-def rotate(x: Tensor, degrees: float) -> Tensor:
-    """Turn images (n, channels, height, width) counter-clockwise, bilinear, with zeros outside."""
-    if degrees % 360 == 0:
-        return x
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    turn = torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
-    turned = [
-        grid_sample(
-            part,
-            affine_grid(turn.expand(len(part), 2, 3), list(part.shape), align_corners=False),
-            align_corners=False,
-        )
-        for part in x.split(5000)
-    ]
-    return torch.cat(turned)
+def _build(parameters: Permuted | Rotated, seed: int, data: DataSet, views: Sequence[View]) -> Stream:
+    """One experience a view; unless the stream is domain-incremental, each has labels of its own."""
+    outline = transformed_outline(parameters, seed)
+    own = 0 if parameters.type == "domain-incremental" else parameters.n_classes
+    generator = drawing(seed, "stream")
+    train, test = [], []
+    for index, (train_x, test_x, pixels) in enumerate(views):
+        rows = handing_order(parameters, len(data.train_y), generator)
+        train.append(Samples(train_x, rows, data.train_y[rows] + own * index, pixels))
+        test.append(Samples(test_x, torch.arange(len(data.test_y)), data.test_y + own * index, pixels))
+    by_task = parameters.type == "task-incremental"
+    return assemble(parameters, seed, outline, data.sha256, train, test, by_task)

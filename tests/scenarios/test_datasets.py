@@ -1,7 +1,10 @@
-"""Data files: read, checked, and complained about. FashionMNIST's files are made up here, in its own format."""
+"""Data files: read, checked, and complained about. They are made up here, in the data sets' own formats."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import pickle
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +13,9 @@ import numpy as np
 import pytest
 
 from ffcl.errors import DataError
-from ffcl_scenarios.datasets import MNIST_SHA256, load
+from ffcl_scenarios.datasets import load
+from ffcl_scenarios.parameters import N_CLASSES
+from ffcl_scenarios.torchvision_data import MNIST_SHA256, SOURCES
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -84,3 +89,110 @@ def test_missing_files_that_cannot_be_downloaded_are_named(tmp_path: Path, monke
     assert "train-images-idx3-ubyte" in message
     assert "the download failed (Error downloading" in message
     assert "--data-root" in message
+
+
+def test_every_known_data_set_can_be_loaded_and_has_as_many_classes_as_said() -> None:
+    assert {"digits", *SOURCES} == set(N_CLASSES)
+    assert all(N_CLASSES[name] == source.classes for name, source in SOURCES.items())
+
+
+def test_kmnist_is_read_like_mnist(fashion: Path) -> None:
+    (fashion / "FashionMNIST").rename(fashion / "KMNIST")
+    data = load("kmnist", fashion)
+    assert data.train_x.shape == (60_000, 1, 28, 28)
+    assert data.test_y.bincount().tolist() == [1000] * 10
+
+
+@pytest.fixture
+def letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Two samples a letter, read by torchvision's own class; a letter's mark is right of the middle, as one sees it."""
+    folder = tmp_path / "EMNIST" / "raw"
+    folder.mkdir(parents=True)
+    labels = np.arange(52) % 26 + 1
+    images = np.zeros((52, 28, 28), dtype=np.uint8)
+    images[:, 20, 13] = 255  # in the file rows are columns
+    for part in ("train", "test"):
+        write_idx(folder / f"emnist-letters-{part}-images-idx3-ubyte", images)
+        write_idx(folder / f"emnist-letters-{part}-labels-idx1-ubyte", labels)
+    small = dataclasses.replace(SOURCES["emnist-letters"], train=52, test=52)
+    monkeypatch.setitem(SOURCES, "emnist-letters", small)
+    load.cache_clear()
+    yield tmp_path
+    load.cache_clear()
+
+
+def test_emnist_images_stand_upright_and_labels_start_from_0(letters: Path) -> None:
+    data = load("emnist-letters", letters)
+    assert data.train_x.shape == (52, 1, 28, 28)
+    assert (data.train_x[:, 0, 13, 20] == 1.0).all()
+    assert data.train_x.sum() == 52
+    assert data.test_y.bincount().tolist() == [2] * 26
+
+
+def test_emnist_with_other_labels_is_refused(letters: Path) -> None:
+    write_idx(letters / "EMNIST/raw/emnist-letters-train-labels-idx1-ubyte", np.arange(52) % 26)
+    with pytest.raises(DataError, match=r"files of EMNIST in .* do not hold 52 images of 28 x 28 in 26 classes"):
+        load("emnist-letters", letters)
+
+
+@pytest.fixture(params=["cifar10", "cifar100"])
+def cifar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, Path]]:
+    """Files like CIFAR's, small, with checksums of their own, read by torchvision's own class."""
+    import torchvision
+
+    source = SOURCES[request.param]
+    kind = getattr(torchvision.datasets, source.name)
+    folder = tmp_path / source.folder
+    folder.mkdir()
+
+    def write(name: str, content: dict[str, object]) -> list[str]:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
+
+    n = source.classes
+    pixels = np.zeros((n, 3, 32, 32), dtype=np.uint8)
+    pixels[:, 2, 5, 7] = 51
+    key = "labels" if n == 10 else "fine_labels"
+    batch: dict[str, object] = {"data": pixels.reshape(n, -1), key: list(range(n))}
+    monkeypatch.setattr(kind, "train_list", [write(name, batch) for name, _ in kind.train_list])
+    monkeypatch.setattr(kind, "test_list", [write(name, batch) for name, _ in kind.test_list])
+    name, md5 = write(kind.meta["filename"], {kind.meta["key"]: [str(c) for c in range(n)]})
+    monkeypatch.setattr(kind, "meta", {**kind.meta, "filename": name, "md5": md5})
+    small = dataclasses.replace(source, train=n * len(kind.train_list), test=n)
+    monkeypatch.setitem(SOURCES, request.param, small)
+    load.cache_clear()
+    yield request.param, tmp_path
+    load.cache_clear()
+
+
+def test_cifar_is_read_with_channels_first(cifar: tuple[str, Path]) -> None:
+    name, root = cifar
+    data = load(name, root)
+    n = N_CLASSES[name]
+    assert data.train_x.shape == (SOURCES[name].train, 3, 32, 32)
+    assert data.train_x[:, 2, 5, 7].unique().tolist() == [pytest.approx(0.2)]
+    assert data.train_x.count_nonzero() == len(data.train_x)
+    assert data.test_y.tolist() == list(range(n))
+
+
+def test_damaged_and_missing_files_of_cifar_are_named(cifar: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision
+
+    name, root = cifar
+    source = SOURCES[name]
+    path = root / source.folder / source.files[0]
+    path.write_bytes(b"cut")
+    with pytest.raises(DataError, match=f"The files of {source.name} in .* are damaged"):
+        load(name, root)
+    path.unlink()
+
+    def no_network(self: object) -> None:
+        raise RuntimeError("no network")
+
+    monkeypatch.setattr(getattr(torchvision.datasets, source.name), "download", no_network)
+    with pytest.raises(
+        DataError, match=rf"{source.files[0]} not found in .*download failed \(no network\).*--data-root"
+    ):
+        load(name, root)

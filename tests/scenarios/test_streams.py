@@ -13,9 +13,11 @@ from ffcl.errors import UsageError
 from ffcl.registry import installed
 from ffcl.stream import Samples, Stream
 from ffcl_scenarios.datasets import load
-from ffcl_scenarios.parameters import Permuted, Rotated, Split, all_classes_outline, split_outline
+from ffcl_scenarios.images import rotate
+from ffcl_scenarios.outlines import split_outline, transformed_outline
+from ffcl_scenarios.parameters import Permuted, Rotated, Split
 from ffcl_scenarios.split import build
-from ffcl_scenarios.transformed import build_permuted, build_rotated, rotate
+from ffcl_scenarios.transformed import build_permuted, build_rotated
 
 NOWHERE = Path("nowhere")
 DIGITS = load("digits", NOWHERE)
@@ -127,7 +129,36 @@ def test_a_rotated_stream_has_an_experience_an_angle() -> None:
     assert torch.allclose(inputs(stream.experiences[1].test), torch.rot90(DIGITS.test_x, 1, (2, 3)), atol=1e-5)
     assert stream.outline == (tuple(range(10)),) * 2
     with pytest.raises(UsageError, match="needs at least one angle"):
-        all_classes_outline(Rotated(dataset="digits", angles=()), 0)
+        transformed_outline(Rotated(dataset="digits", angles=()), 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "experiences", "shape"), [("task", 3, (1, 8, 8)), ("class", 3, (1, 12, 12)), ("domain", 2, (1, 12, 12))]
+)
+def test_transformed_streams_come_in_three_types(kind: str, experiences: int, shape: tuple[int, ...]) -> None:
+    pad = (shape[1] - 8) // 2
+    stream = build_permuted(
+        Permuted(dataset="digits", type=f"{kind}-incremental", experiences=experiences, pad=pad),  # type: ignore[arg-type]
+        0,
+        NOWHERE,
+    )
+    assert stream.input_shape == shape
+    for index, experience in enumerate(stream.experiences):
+        first = 0 if kind == "domain" else 10 * index
+        assert experience.classes == tuple(range(first, first + 10))
+        assert torch.equal(experience.test.y, DIGITS.test_y + first)
+        assert inputs(experience.test).sum() == DIGITS.test_x.sum()
+        if kind == "task":
+            assert stream.allowed is not None
+            assert tuple(stream.allowed[experience.task].nonzero().squeeze(1).tolist()) == experience.classes
+    assert (stream.allowed is None) == (kind != "task")
+
+
+def test_each_image_can_turn_by_its_own_angle() -> None:
+    angles = torch.tensor([0.0, 17.0, 200.0])
+    turned = rotate(DIGITS.train_x[:3], angles)
+    for image, x, angle in zip(turned, DIGITS.train_x, angles.tolist(), strict=False):
+        assert torch.allclose(image, rotate(x[None], angle)[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [n for n, o in installed().scenarios.items() if "digits" in n])
@@ -147,6 +178,11 @@ def test_every_data_set_has_all_its_scenarios() -> None:
     for dataset in ("digits", "mnist", "fashion-mnist"):
         assert {f"split-{dataset}", f"split-{dataset}-domain", f"split-{dataset}-task", f"joint-{dataset}"} <= names
     assert {"permuted-mnist", "rotated-mnist"} <= names
+    for dataset in ("kmnist", "emnist-letters", "cifar10", "cifar100"):
+        assert f"split-{dataset}" in names
+    for dataset in ("digits", "mnist"):
+        kinds = ("split-{}-online", "blurry-{}", "recurring-{}", "drifting-{}")
+        assert {kind.format(dataset) for kind in kinds} <= names
 
 
 @pytest.mark.parametrize("kind", ["split-mnist", "permuted-mnist", "rotated-mnist"])

@@ -1,0 +1,54 @@
+"""Streams of all classes in which the images change a little with every sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ffcl.stream import Samples, Stream, all_rows
+from ffcl_scenarios.assembly import assemble, drawing
+from ffcl_scenarios.datasets import load_for
+from ffcl_scenarios.images import of_images, rotate
+from ffcl_scenarios.outlines import drift_outline
+from ffcl_scenarios.parameters import Drift
+
+
+def build(parameters: Drift, seed: int, data_root: Path) -> Stream:
+    """Every training sample once, in random order, each at the strength of its own place in the stream.
+
+    The strength goes linearly from ``start`` at the first sample to ``end`` at the last. The experiences are parts
+    of the stream of equal length; the test set of each is all test samples at the strength of its middle.
+    """
+    data = of_images(load_for(parameters, data_root), "A drifting stream")
+    outline = drift_outline(parameters, seed)
+    n, parts = len(data.train_y), len(outline)
+    order = torch.randperm(n, generator=drawing(seed, "stream"))
+    strength = torch.empty(n)
+    strength[order] = torch.linspace(parameters.start, parameters.end, n)
+    pixels = drawing(seed, "pixel-noise")
+    x = transformed(data.train_x, strength, parameters.transform, pixels)
+    train = [Samples(x, rows, data.train_y[rows]) for rows in order.tensor_split(parts)]
+    test = []
+    for part in range(parts):
+        middle = parameters.start + (parameters.end - parameters.start) * (part + 0.5) / parts
+        at = torch.full((len(data.test_y),), middle)
+        test.append(all_rows(transformed(data.test_x, at, parameters.transform, pixels), data.test_y))
+    return assemble(parameters, seed, outline, data.sha256, train, test)
+
+
+def transformed(x: Tensor, strength: Tensor, transform: str, generator: torch.Generator) -> Tensor:
+    """Transform images (n, channels, height, width), each with its own strength (n,).
+
+    ``rotation`` turns by as many degrees, counter-clockwise; ``noise`` adds Gaussian noise of this standard
+    deviation and cuts off what is outside 0 to 1; ``contrast`` multiplies the distance of each pixel from its
+    image's mean.
+    """
+    if transform == "rotation":
+        return rotate(x, strength)
+    s = strength.view(-1, 1, 1, 1)
+    if transform == "noise":
+        return torch.randn(x.shape, generator=generator).mul_(s).add_(x).clamp_(0, 1)
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return mean + s * (x - mean)

@@ -1,0 +1,206 @@
+"""The user's own data: arrays and images, read, checked, and complained about."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ffcl.errors import DataError
+from ffcl.registry import installed
+from ffcl.scenario import read_scenario
+from ffcl.specs import resolve
+from ffcl_scenarios.own_data import load_own
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def arrays(**changes: Any) -> Arrays:
+    """Six samples of three classes for training, three for the test, and ``changes``."""
+    images = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
+    good: Arrays = {
+        "x_train": images,
+        "y_train": np.array([0, 1, 2, 0, 1, 2]),
+        "x_test": images[:3] + np.uint8(1),
+        "y_test": np.array([2, 1, 0]),
+    }
+    return {**good, **changes}
+
+
+def write(folder: Path, content: Arrays, kind: str) -> Path:
+    if kind == "npz":
+        np.savez(folder / "birds.npz", **content)  # type: ignore[arg-type]
+        return folder / "birds.npz"
+    for name, array in content.items():
+        np.save(folder / f"{name}.npy", array)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_arrays_are_read(tmp_path: Path, kind: str) -> None:
+    data = load_own(write(tmp_path, arrays(), kind), classes=3)
+    assert data.train_x.shape == (6, 1, 4, 5)
+    assert data.train_x.dtype == torch.float32
+    assert data.train_x.max() == pytest.approx(119 / 255)
+    assert data.train_y.tolist() == [0, 1, 2, 0, 1, 2]
+    assert data.test_y.dtype == torch.int64
+    assert len(data.sha256) == 64
+
+
+def test_floats_stay_as_they_are_whatever_their_shape_and_byte_order(tmp_path: Path) -> None:
+    x = np.linspace(-3, 3, 60)
+    for shape in ((6, 10), (6, 2, 1, 5)):
+        content = arrays(x_train=x.reshape(shape).astype(">f8"), x_test=x.reshape(shape)[:3])
+        data = load_own(write(tmp_path, content, "npz"), classes=3)
+        assert data.train_x.shape == shape
+        assert torch.allclose(data.train_x.flatten(), torch.linspace(-3, 3, 60))
+
+
+BROKEN = np.ones((6, 4, 5), dtype=np.float32)
+BROKEN[4, 1, 1] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_train": BROKEN}, "x_train holds NaN or infinite numbers, the first in sample 4"),
+        ({"x_test": np.full((3, 4, 5), np.inf)}, "x_test holds NaN or infinite numbers, the first in sample 0"),
+        ({"x_train": np.full((6, 4, 5), 1e300)}, "x_train holds NaN or infinite numbers"),
+        ({"x_train": np.zeros((6, 4, 5), dtype=np.int64)}, "x_train must be uint8 .* and is int64"),
+        ({"x_train": np.zeros(6)}, r"x_train must be \(n, features\), .* and is \(6,\)"),
+        ({"x_train": np.zeros((6, 7, 5, 3))}, r"x_train is \(6, 7, 5, 3\): channels come first"),
+        ({"x_train": np.zeros((0, 4, 5))}, r"x_train is empty: its shape is \(0, 4, 5\)"),
+        (
+            {"x_test": np.zeros((3, 4, 6))},
+            r"x_test holds samples of the shape \(1, 4, 6\), and .*x_train of \(1, 4, 5\)",
+        ),
+        (
+            {"y_train": np.array([0, 1, 2, 0, 1, 3])},
+            "y_train holds labels from 0 to 3; with classes = 3 they must be 0",
+        ),
+        ({"y_train": np.array([0, 1, 2, 0, 1, -1])}, "y_train holds labels from -1 to 2"),
+        ({"y_train": np.array([0, 1, 0, 0, 1, 0])}, "y_train holds no sample of class 2"),
+        ({"y_test": np.array([0, 0, 0])}, "y_test holds no sample of class 1, 2"),
+        (
+            {"y_train": np.array([0.0, 1, 2, 0, 1, 2])},
+            r"y_train must be integers .* and is float64 of the shape \(6,\)",
+        ),
+        ({"y_train": np.eye(6, 3, dtype=int)}, r"y_train must be integers of the shape \(n,\), .* \(6, 3\)"),
+        ({"y_train": np.array([0, 1, 2])}, "y_train holds 3 labels for 6 samples"),
+        ({"x_train": np.array([{}] * 6, dtype=object)}, "cannot be read as an .np"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_what_cannot_be_used_is_named_with_its_file(
+    tmp_path: Path, kind: str, changes: dict[str, Any], message: str
+) -> None:
+    in_file = re.sub(r"(_train|_test) ", r"\1(\\.npy)? ", message)
+    with pytest.raises(DataError, match=in_file) as error:
+        load_own(write(tmp_path, arrays(**changes), kind), classes=3)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"birds.npz does not exist; `dataset` names"):
+        load_own(tmp_path / "birds.npz", 3)
+    content = arrays()
+    del content["y_test"]
+    with pytest.raises(DataError, match=r"birds.npz has no array y_test; it holds x_train, y_train, x_test"):
+        load_own(write(tmp_path, content, "npz"), 3)
+    with pytest.raises(DataError, match=r"x_test.npy, y_test.npy: no y_test.npy"):
+        load_own(write(tmp_path, content, "npy"), 3)
+    (tmp_path / "birds.npz").write_text("no zip file")
+    with pytest.raises(DataError, match=r"birds.npz is no .npz file, or a damaged one"):
+        load_own(tmp_path / "birds.npz", 3)
+    (tmp_path / "y_test.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(DataError, match=r"y_test.npy cannot be read as an .npy file"):
+        load_own(tmp_path, 3)
+    with pytest.raises(DataError, match=r"is no folder of images .*`size` is for those"):
+        load_own(tmp_path, 3, size=8)
+
+
+@pytest.fixture
+def birds(tmp_path: Path) -> Path:
+    """A folder of grey images: two classes, two for training and one for the test each."""
+    for part, n in (("train", 2), ("test", 1)):
+        for label, name in enumerate(("blackbird", "wren")):
+            folder = tmp_path / "birds" / part / name
+            folder.mkdir(parents=True)
+            (folder / "notes.txt").write_text("no image")
+            for i in range(n):
+                Image.new("L", (6, 4), color=51 * (label + 1)).save(folder / f"{i}.png")
+    return tmp_path / "birds"
+
+
+def test_a_folder_of_images_is_read(birds: Path) -> None:
+    data = load_own(birds, 2)
+    assert data.train_x.shape == (4, 1, 4, 6)
+    assert data.train_y.tolist() == [0, 0, 1, 1]
+    assert data.train_x[:, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2, 0.4, 0.4])
+    Image.new("RGB", (6, 4), color=(255, 0, 0)).save(birds / "test" / "wren" / "1.JPG")
+    coloured = load_own(birds, 2)
+    assert coloured.train_x.shape == (4, 3, 4, 6)
+    assert coloured.test_x[2, 0].min() > 0.9
+    assert coloured.test_x[2, 1:].max() < 0.1
+
+
+def test_images_of_several_sizes_need_a_size(birds: Path) -> None:
+    Image.new("L", (9, 9)).save(birds / "train" / "wren" / "9.png")
+    with pytest.raises(DataError, match=r"9.png is of 9 x 9 pixels, and .*0.png of 6 x 4. Make them one size, or say"):
+        load_own(birds, 2)
+    assert load_own(birds, 2, size=8).train_x.shape == (5, 1, 8, 8)
+
+
+def test_folders_and_images_that_cannot_be_used_are_named(birds: Path) -> None:
+    with pytest.raises(DataError, match="train holds 2 folders of classes, and classes = 3"):
+        load_own(birds, 3)
+    (birds / "test" / "robin").mkdir()
+    with pytest.raises(DataError, match=r"train has no folder robin, and .*test has one"):
+        load_own(birds, 2)
+    (birds / "train" / "robin").mkdir()
+    with pytest.raises(DataError, match=r"robin holds no images \(.png"):
+        load_own(birds, 3)
+    for part in ("train", "test"):
+        (birds / part / "robin" / "0.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"0.png cannot be read as an image"):
+        load_own(birds, 3)
+    for part in ("train", "test"):
+        Image.new("I;16", (6, 4)).save(birds / part / "robin" / "0.png")
+    with pytest.raises(DataError, match=r"0.png is of the kind 'I;16'; save it with 8 bits a channel"):
+        load_own(birds, 3)
+
+
+def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_root(tmp_path: Path) -> None:
+    path = tmp_path / "birds.toml"
+    path.write_text(
+        'summary = "s"\n[stream]\nkind = "split"\ndataset = "mine/birds.npz"\nclasses = 3\nexperiences = 3\n'
+    )
+    scenario = read_scenario(path, installed().stream_specs)
+    outline = scenario.outline(0)
+    assert sorted(outline) == [(0,), (1,), (2,)]
+    (tmp_path / "root" / "mine").mkdir(parents=True)
+    write(tmp_path / "root" / "mine", arrays(), "npz")
+    for root, name in ((tmp_path / "root", "mine/birds.npz"), (tmp_path, str(tmp_path / "root/mine/birds.npz"))):
+        changed = scenario.with_changes({"dataset": name})
+        stream = resolve(changed.spec.build)(changed.stream, 0, root)
+        assert stream.outline == outline
+        assert [len(e.train) for e in stream.experiences] == [2, 2, 2]
+
+
+def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
+    from ffcl.errors import UsageError
+    from ffcl_scenarios.parameters import Permuted, Rotated
+    from ffcl_scenarios.transformed import build_permuted, build_rotated
+
+    content = arrays(x_train=np.zeros((6, 10)), x_test=np.zeros((3, 10)))
+    own = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3}
+    with pytest.raises(UsageError, match=r"A rotated stream needs images .* of the shape \(10,\)"):
+        build_rotated(Rotated(**own), 0, tmp_path)
+    with pytest.raises(UsageError, match="A permuted stream with pad needs images"):
+        build_permuted(Permuted(**own, pad=1), 0, tmp_path)
+    assert build_permuted(Permuted(**own), 0, tmp_path).input_shape == (10,)
