@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import typer
 
     from ffcl.records import Record
+    from ffcl.refusals import Refusal
     from ffcl.tables import Tables
 
 
@@ -24,8 +25,8 @@ def ffcl_commands(app: typer.Typer) -> None:
 
 
 @hookimpl
-def ffcl_leaderboard(records: Sequence[Record], output: Path | None, sort: str) -> Tables:
+def ffcl_leaderboard(records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str) -> Tables:
     """Make the tables; write CSV files and plots if there is an output folder."""
     from ffcl_leaderboard.build import build
 
-    return build(records, output, sort)
+    return build(records, output, sort, refusals)

@@ -8,19 +8,22 @@ from pathlib import Path
 import pandas as pd
 
 from ffcl.records import Record, write_atomically
+from ffcl.refusals import Refusal
 from ffcl.tables import Tables
 from ffcl_leaderboard.cells import current, group
+from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
 from ffcl_leaderboard.terminal import view
 
 
-def build(records: Sequence[Record], output: Path | None, sort: str) -> Tables:
+def build(records: Sequence[Record], output: Path | None, sort: str, refusals: Sequence[Refusal] = ()) -> Tables:
     """Make the leaderboard of these records, a pure function of them.
 
     Args:
         records: what to aggregate.
-        output: folder for ``leaderboard.csv``, ``runs.csv`` and ``plots/``; None writes nothing.
+        output: folder for ``leaderboard.csv``, ``runs.csv``, ``coverage.csv`` and ``plots/``; None writes nothing.
         sort: the column to sort by.
+        refusals: pairs of a learner and a strategy that cannot be run.
 
     Raises:
         UsageError: ``sort`` is no column.
@@ -29,13 +32,15 @@ def build(records: Sequence[Record], output: Path | None, sort: str) -> Tables:
     cells = group(kept)
     rows = leaderboard_frame(cells, sort)
     runs = runs_frame(kept, superseded)
+    coverage = coverage_frame(cells, refusals)
     files: list[Path] = []
     if output is not None:
         from ffcl_leaderboard.plots import draw_all
 
-        files = [_write_csv(rows, output / "leaderboard.csv"), _write_csv(runs, output / "runs.csv")]
-        files += draw_all(cells, output / "plots")
-    return Tables(rows, runs, view(rows, len(superseded)), files)
+        tables = {"leaderboard.csv": rows, "runs.csv": runs, "coverage.csv": coverage}
+        files = [_write_csv(frame, output / name) for name, frame in tables.items()]
+        files += draw_all(cells, coverage, output / "plots")
+    return Tables(rows, runs, view(rows, coverage, len(superseded)), files)
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> Path:

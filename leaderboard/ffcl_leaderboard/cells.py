@@ -76,7 +76,7 @@ def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
 
 
 def group(records: Sequence[Record]) -> list[Cell]:
-    """Group records by configuration, in order of their names."""
+    """Group records by configuration, in order of their names, without a strategy first."""
     by_configuration: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda r: r.run.seed):
         by_configuration[(*record.run.cell, record.run.configuration)].append(record)
@@ -91,7 +91,7 @@ def group(records: Sequence[Record]) -> list[Cell]:
             done = tuple(r for r in members if r.status == "done")
             failed = tuple(r for r in members if r.status == "failed")
             cells.append(Cell(done, failed, variant))
-    return sorted(cells, key=lambda c: (c.scenario, c.learner, c.strategy, c.variant))
+    return sorted(cells, key=lambda c: (c.scenario, c.learner, c.strategy != "none", c.strategy, c.variant))
 
 
 def _identity(record: Record) -> str:
@@ -113,6 +113,6 @@ def _variants(records: Sequence[Record]) -> list[str]:
 def _flatten(record: Record) -> dict[str, Any]:
     run, flat = record.run, dict(record.run.learner.settings)
     flat |= {f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}
-    for table in ("stream", "training"):
-        flat |= {f"{run.scenario.name}.{k}": v for k, v in run.scenario.settings[table].items()}
+    for table in ("stream", "training", "evaluation"):
+        flat |= {f"{run.scenario.name}.{k}": v for k, v in run.scenario.settings.get(table, {}).items()}
     return flat

@@ -10,6 +10,7 @@ import typer
 from ffcl import api
 from ffcl.cli import Results, Sort, show_tables
 from ffcl.records import read_records
+from ffcl.refusals import read_refusals
 from ffcl_leaderboard.build import build
 
 
@@ -29,7 +30,12 @@ def leaderboard(
     The files hold every record; filters choose what is shown, and what goes into --output.
     """
     records, problems = read_records(results)
-    chosen = api.select(records, api.as_list(learner), api.as_list(strategy), api.as_list(scenario), results)
-    shown = build(chosen, output, sort)
-    files = shown.files if output is not None else build(records, results, sort).files
+    learners, strategies = api.as_list(learner), api.as_list(strategy)
+    chosen = api.select(records, learners, strategies, api.as_list(scenario), results)
+    refusals = read_refusals(results)
+    fitting = [
+        r for r in refusals if r.learner in (learners or [r.learner]) and r.strategy in (strategies or [r.strategy])
+    ]
+    shown = build(chosen, output, sort, fitting)
+    files = shown.files if output is not None else build(records, results, sort, refusals).files
     show_tables(shown.view, files, problems)

@@ -1,60 +1,40 @@
-"""The plots, as PNG and SVG: accuracy over experiences, accuracy matrices, accuracy against forgetting."""
+"""The plots, as PNG and SVG: accuracy over experiences, accuracy matrices, accuracy against forgetting, and others."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ffcl.figures import COLOURS, MARKERS, STYLE, save_figure
+from ffcl.figures import STYLE, save_figure
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
+from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
+from ffcl_leaderboard.plot_coverage import coverage_figure
+from ffcl_leaderboard.plot_mixing import mixing_figure
+from ffcl_leaderboard.plot_within import measured, within_figure
+from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, grid_of, panels, seeds
 
 MIN_SPAN = 10.0
 """The least a percentage axis spans, in points."""
-LINES = ("-", "--", ":", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+MANY = 20
+"""More experiences than these are not drawn one by one."""
 
 
-class Styles:
-    """One colour and marker a learner and one line a strategy, the same in every plot."""
-
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        self._learners = list(dict.fromkeys(sorted(f"{c.learner} {c.variant}" for c in cells)))
-        names = {c.strategy for c in cells}
-        self._strategies = sorted(names, key=lambda name: (name != "none", name))
-
-    def colour(self, cell: Cell) -> str:
-        """The learner's colour."""
-        return COLOURS[self._learner(cell) % len(COLOURS)]
-
-    def marker(self, cell: Cell) -> str:
-        """The learner's marker."""
-        return MARKERS[self._learner(cell) % len(MARKERS)]
-
-    def line(self, cell: Cell) -> str | tuple[int, tuple[int, ...]]:
-        """The strategy's line style."""
-        return LINES[self._strategies.index(cell.strategy) % len(LINES)]
-
-    def face(self, cell: Cell) -> str:
-        """Filled without a strategy, hollow with one."""
-        return self.colour(cell) if self._strategies.index(cell.strategy) == 0 else "white"
-
-    def _learner(self, cell: Cell) -> int:
-        return self._learners.index(f"{cell.learner} {cell.variant}")
-
-
-def draw_all(cells: Sequence[Cell], folder: Path) -> list[Path]:
-    """Draw every plot of every scenario; return the files."""
+def draw_all(cells: Sequence[Cell], coverage: pd.DataFrame, folder: Path) -> list[Path]:
+    """Draw every plot of every scenario, and the coverage; return the files."""
     drawable = [cell for cell in cells if cell.done]
     styles, files = Styles(drawable), []
     with mpl.rc_context(STYLE):
+        if len(coverage):
+            files += save_figure(coverage_figure(coverage), folder / "coverage")
         for scenario, group in groupby(drawable, key=lambda c: c.scenario):
             for name, figure in _figures(scenario, list(group), styles):
                 files += save_figure(figure, folder / f"{name}--{scenario}")
@@ -66,44 +46,75 @@ def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[t
     yield "matrix", matrix_figure(scenario, cells)
     if all(cell.matrices.shape[2] > 1 for cell in cells):
         yield "forgetting", forgetting_figure(scenario, cells, styles)
+    if within := [cell for cell in cells if measured(cell)]:
+        yield "within", within_figure(scenario, within)
+    if lines := dial_lines(cells):
+        yield "mixing", mixing_figure(scenario, lines, styles)
 
 
 def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
     """Accuracy over the experiences seen so far, after each experience, with its 95% t interval."""
-    figure, axes = _axes(len(cells))
+    figure, grid = _panels(cells, styles, _accuracy_panel)
     widest = max(cell.matrices.shape[2] for cell in cells)
+    grid[0].set_xticks(range(1, widest + 1) if widest <= MANY else np.linspace(1, widest, 11).round())
+    grid[0].set_ylim(-2, 102)
+    title = f"{scenario}: accuracy while learning\n{seeds(cells)}"
+    describe(figure, grid, title, "experiences learned", "accuracy over the experiences seen (%)")
+    return figure
+
+
+def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
+    """Final accuracy against forgetting, with the 95% t interval of both; the best corner is top left."""
+    figure, grid = _panels(cells, styles, _forgetting_panel)
+    grid[0].set_xlim(*_at_least(grid[0].get_xlim(), MIN_SPAN))
+    grid[0].set_ylim(*_at_least(grid[0].get_ylim(), MIN_SPAN))
+    title = f"{scenario}: accuracy against forgetting\n{seeds(cells)}"
+    describe(figure, grid, title, "forgetting (%): less is better", "final accuracy (%): more is better")
+    return figure
+
+
+def _panels(
+    cells: Sequence[Cell], styles: Styles, draw: Callable[[Axes, Sequence[Cell], Styles], None]
+) -> tuple[Figure, list[Axes]]:
+    """Draw cells, in a panel for each mixing of the experiences if they differ, and for each learner if need be."""
+    several = turned(cells)
+    by_panel: dict[str, list[Cell]] = {}
+    for cell in sorted(cells, key=position) if several else cells:
+        plain = without_mixing(cell) if several else cell
+        mixing = f"mixing {position(cell):g}" if several else ""
+        by_panel.setdefault(", ".join(filter(None, (styles.panel(plain), mixing))), []).append(plain)
+    labels = {styles.label(cell) for drawn in by_panel.values() for cell in drawn}
+    figure, grid = panels(len(by_panel), len(labels))
+    for axes, (title, drawn) in zip(grid, by_panel.items(), strict=True):
+        draw(axes, drawn, styles)
+        axes.set_title(folded(title))
+    add_legend(figure, grid)
+    return figure, grid
+
+
+def _accuracy_panel(axes: Axes, cells: Sequence[Cell], styles: Styles) -> None:
     for number, cell in enumerate(cells):
         curves = np.array([accuracy_seen(matrix) for matrix in cell.matrices])
         intervals = np.array([t_interval(column) for column in curves.T]) * 100
         # curves that coincide stay visible: each is shifted a little to the side
         shift = 0.16 * (number / max(1, len(cells) - 1) - 0.5) if len(cells) > 1 else 0.0
-        x = np.arange(1, len(intervals) + 1) + shift
         axes.errorbar(
-            x,
+            np.arange(1, len(intervals) + 1) + shift,
             intervals[:, 0],
             yerr=np.nan_to_num(np.stack([intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]])),
             color=styles.colour(cell),
             marker=styles.marker(cell),
             markerfacecolor=styles.face(cell),
             linestyle=styles.line(cell),
-            markersize=5,
+            markersize=5 if len(intervals) <= MANY else 2,
             linewidth=1.4,
             capsize=2,
             elinewidth=0.9,
-            label=cell.label,
+            label=styles.label(cell),
         )
-    axes.set_xticks(range(1, widest + 1) if widest <= 20 else np.linspace(1, widest, 11).round())
-    axes.set_ylim(-2, 102)
-    axes.set_xlabel("experiences learned")
-    axes.set_ylabel("accuracy over the experiences seen (%)")
-    axes.set_title(f"{scenario}: accuracy while learning\n{_seeds(cells)}")
-    _legend(axes)
-    return figure
 
 
-def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
-    """Final accuracy against forgetting, with the 95% t interval of both; the best corner is top left."""
-    figure, axes = _axes(len(cells))
+def _forgetting_panel(axes: Axes, cells: Sequence[Cell], styles: Styles) -> None:
     for cell in cells:
         accuracy = 100 * np.array(t_interval([final_accuracy(m) for m in cell.matrices]))
         forgotten = 100 * np.array(t_interval([forgetting(m) for m in cell.matrices]))
@@ -120,21 +131,13 @@ def forgetting_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> F
             alpha=0.85,
             capsize=2,
             elinewidth=0.9,
-            label=cell.label,
+            label=styles.label(cell),
         )
-    axes.set_xlim(*_at_least(axes.get_xlim(), MIN_SPAN))
-    axes.set_ylim(*_at_least(axes.get_ylim(), MIN_SPAN))
-    axes.set_xlabel("forgetting (%): less is better")
-    axes.set_ylabel("final accuracy (%): more is better")
-    axes.set_title(f"{scenario}: accuracy against forgetting\n{_seeds(cells)}")
-    _legend(axes)
-    return figure
 
 
 def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
     """The mean accuracy matrix of each cell as a heat map: row i after experience i, column j on experience j."""
-    columns = len(cells) if len(cells) <= 4 else min(4, math.ceil(math.sqrt(len(cells))))
-    rows = -(-len(cells) // columns)
+    rows, columns = grid_of(len(cells))
     size = max(cell.matrices.shape[2] for cell in cells)
     side = min(3.4, 1.2 + 0.36 * size)
     figure = Figure(figsize=(side * columns + 0.9, (side + 0.35) * rows + 0.5), layout="constrained")
@@ -147,7 +150,7 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
         image = axes.imshow(mean, vmin=0, vmax=100, cmap="cividis", aspect="auto")
         axes.grid(visible=False)
         axes.spines[["left", "bottom"]].set_visible(False)
-        axes.set_title(cell.label, fontsize=9)
+        axes.set_title(folded(cell.label), fontsize=9)
         if size <= 10:
             axes.set_xticks(range(mean.shape[1]), [str(j + 1) for j in range(mean.shape[1])], fontsize=7)
             axes.set_yticks(range(mean.shape[0]), [str(i) for i in range(mean.shape[0])], fontsize=7)
@@ -171,22 +174,7 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
     return figure
 
 
-def _axes(n_entries: int) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(8.4, max(4.4, 0.9 + 0.26 * n_entries)), layout="constrained")
-    return figure, figure.subplots()
-
-
 def _at_least(limits: tuple[float, float], span: float) -> tuple[float, float]:
     """Widen axis limits to at least ``span``, so that noise does not look like a difference."""
     missing = max(0.0, span - (limits[1] - limits[0])) / 2
     return limits[0] - missing, limits[1] + missing
-
-
-def _seeds(cells: Sequence[Cell]) -> str:
-    counts = sorted({len(cell.done) for cell in cells})
-    number = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"mean and 95% t interval over {number} seed{'s' * (counts != [1])}"
-
-
-def _legend(axes: Axes) -> None:
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, handlelength=3)

@@ -15,10 +15,11 @@ from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.metrics import METRICS
+from ffcl_leaderboard.within import WITHIN, within_metrics
 
-LOWER_IS_BETTER = {"forgetting", "train_seconds", "parameters", "state_bytes"}
+LOWER_IS_BETTER = {"forgetting", "gap", "train_seconds", "parameters", "state_bytes"}
 COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")
-SORTABLE = (*METRICS, *COSTS, "seeds", "learner", "strategy")
+SORTABLE = (*METRICS, *WITHIN, *COSTS, "seeds", "learner", "strategy")
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
@@ -49,8 +50,11 @@ def _row(cell: Cell) -> dict[str, Any]:
         "seeds": len(cell.done),
         "failed": len(cell.failed),
     }
-    for name, metric in METRICS.items():
-        interval = t_interval([metric(matrix) for matrix in cell.matrices])
+    values = {name: [metric(matrix) for matrix in cell.matrices] for name, metric in METRICS.items()}
+    within = [within_metrics(record) for record in cell.done]
+    values |= {name: [metrics[name] for metrics in within] for name in WITHIN}
+    for name, of_seeds in values.items():
+        interval = t_interval(of_seeds)
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
     seconds = [record.train_seconds for record in cell.done]
     row |= {
@@ -93,6 +97,7 @@ def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
         "status": record.status,
         "current": is_current,
         **{name: metric(record.accuracy) if record.accuracy else math.nan for name, metric in METRICS.items()},
+        **within_metrics(record),
         "train_seconds": record.train_seconds if done else math.nan,
         "evaluation_seconds": record.evaluation_seconds if done else math.nan,
         "train_samples": record.train_samples if done else math.nan,

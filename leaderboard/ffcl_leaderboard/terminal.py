@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ffcl_leaderboard.coverage import REFUSED, reasons, word
+from ffcl_leaderboard.within import WITHIN
+
 SHOWN = ("ACC", "AIA", "LA", "forgetting")
+WIDTH = 80
+"""The coverage is broken into blocks of columns that fit into so many characters."""
+
+NARROW = 12
+"""Characters that a setting is given at least."""
 
 
-def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
-    """One table a scenario: percentages with the half-width of their 95% t interval."""
+def view(rows: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> RenderableType:
+    """One table a scenario: percentages with the half-width of their 95% t interval; then the coverage."""
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
-        table = Table(title=str(scenario), title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0))
-        table.add_column("learner", no_wrap=True)
-        table.add_column("strategy", no_wrap=True)
-        for name in ("seeds", *SHOWN, "train s"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in of_scenario.to_dict("records"):
-            notes = row["variant"].split(", ") if row["variant"] else []  # a line each: tables stay narrow
-            notes += [f"{row['failed']} failed"] if row["failed"] else []
-            table.add_row(
-                "\n".join([row["learner"], *notes]),
-                str(row["strategy"]),
-                str(row["seeds"]),
-                *(_percent(row[name], row[f"{name}_low"]) for name in SHOWN),
-                "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
-            )
-        parts += [table, Text()]
+        parts += [_scores(str(scenario), of_scenario), Text()]
+        if "AAA" in of_scenario and of_scenario["AAA"].notna().any():
+            parts += [_within(str(scenario), of_scenario[of_scenario["AAA"].notna()]), Text()]
+    if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
+        parts += _coverage(coverage)
     if "note" in rows:
         for learner, note in dict(zip(rows["learner"], rows["note"], strict=True)).items():
             if note:
@@ -45,6 +44,79 @@ def view(rows: pd.DataFrame, n_superseded: int) -> RenderableType:
     if n_superseded:
         parts.append(Text(f"{n_superseded} runs of code that has been edited since are left out.", style="dim"))
     return Group(*parts)
+
+
+def _scores(scenario: str, rows: pd.DataFrame) -> Table:
+    table = _table(scenario, ("learner", "strategy"), ("seeds", *SHOWN, "train s"))
+    for row in rows.to_dict("records"):
+        table.add_row(
+            _name(row, [f"{row['failed']} failed"] if row["failed"] else []),
+            str(row["strategy"]),
+            str(row["seeds"]),
+            *(_percent(row[name], row[f"{name}_low"]) for name in SHOWN),
+            "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
+        )
+    return _folding(table, rows)
+
+
+def _within(scenario: str, rows: pd.DataFrame) -> Table:
+    table = _table(f"{scenario}, while experiences are learned", ("learner", "strategy"), WITHIN)
+    for row in rows.to_dict("records"):
+        table.add_row(_name(row), str(row["strategy"]), *(_percent(row[name], row[f"{name}_low"]) for name in WITHIN))
+    return _folding(table, rows)
+
+
+def _coverage(coverage: pd.DataFrame) -> Iterable[RenderableType]:
+    """Blocks of a strategy a row and a learner a column, then a line a reason."""
+    words = {(row["learner"], row["strategy"]): word(row) for _, row in coverage.iterrows()}
+    strategies = list(dict.fromkeys(coverage["strategy"]))
+    widths = {
+        learner: 1 + max(len(learner), *(len(words[learner, strategy]) for strategy in strategies))
+        for learner in dict.fromkeys(coverage["learner"])
+    }
+    yield Text("runs of each learner with each strategy", style="italic")
+    for learners in _blocks(widths, WIDTH - 2 - max(len("strategy"), *map(len, strategies))):
+        table = _table("", ("strategy",), learners)
+        for strategy in strategies:
+            table.add_row(strategy, *(words[learner, strategy] for learner in learners))
+        yield from (table, Text())
+    if lines := reasons(coverage):
+        yield from (*map(Text, lines), Text())
+
+
+def _blocks(widths: dict[str, int], room: int) -> Iterable[list[str]]:
+    """Columns, taken in order into as few blocks as the room allows."""
+    block: list[str] = []
+    for name, width in widths.items():
+        if block and sum(widths[other] for other in block) + width > room:
+            yield block
+            block = []
+        block.append(name)
+    yield block
+
+
+def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0))
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _folding(table: Table, rows: pd.DataFrame) -> Table:
+    """Have long settings in the first column folded where there is no room, but no name of a learner."""
+    first = table.columns[0]
+    longest = max(len(line) for cell in first.cells for line in str(cell).split("\n"))
+    first.no_wrap, first.overflow = False, "fold"
+    first.min_width = max(*rows["learner"].str.len(), min(longest, NARROW), 0)
+    return table
+
+
+def _name(row: dict[Any, Any], notes: Sequence[str] = ()) -> str:
+    """The learner, and a line each for what else must be said of the row: tables stay narrow."""
+    variant = row["variant"].split(", ") if row["variant"] else []
+    return "\n".join([row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *notes])
 
 
 def _percent(mean: float, low: float) -> str:
