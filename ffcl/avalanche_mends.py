@@ -12,6 +12,7 @@ from avalanche.training.plugins import GDumbPlugin as _GDumbPlugin
 from avalanche.training.plugins import GEMPlugin as _GEMPlugin
 from avalanche.training.plugins import ReplayPlugin as _ReplayPlugin
 from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.utils import ParamData
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
@@ -78,6 +79,18 @@ def _copy_gradients(model: nn.Module, target: dict[str, Any], excluded_parameter
     for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
         target[name].data = parameter.grad.detach().flatten().clone()
 
+
+def _grow(stored: ParamData, shape: torch.Size, padding_fn: Any = torch.zeros) -> Tensor:
+    old = stored.data
+    if old.shape != shape:
+        stored.reset_like(shape, init_function=padding_fn)
+        stored.data[tuple(slice(n) for n in old.shape)] = old
+    grown: Tensor = stored.data
+    return grown
+
+
+# What Avalanche keeps of a parameter that grows is copied with a list of slices, which PyTorch is about to refuse.
+ParamData.expand = _grow
 
 # On a CPU Avalanche's SI keeps views of the weights in place of copies, so that no weight ever seems to move and
 # nothing is penalised. The plugin calls these by the name of its own class: a subclass could not mend them.
