@@ -169,6 +169,27 @@ def reads_only_what_it_is_given(case: Case) -> None:
     expect(digests[0] == digests[1], "it read memory beyond the batch it was given")
 
 
+def offers_what_it_says(case: Case) -> None:
+    """What its spec offers is there: scores with a gradient by the parameters, features of each sample."""
+    learner = case.two_experiences()
+    x, _ = samples(FIRST + SECOND, BATCH, 0)
+    if "scores" in case.spec.offers:
+        learner.zero_grad()
+        scores = learner(x)
+        expect(scores.requires_grad, "it offers scores, but those of forward() have no gradient")
+        scores.square().sum().backward()
+        reached = [p.grad for p in learner.parameters() if p.grad is not None]
+        expect(any(bool(g.any()) for g in reached), "the gradient of its scores reaches no parameter")
+        expect(all(bool(torch.isfinite(g).all()) for g in reached), "the gradient of its scores is not finite")
+    if "features" in case.spec.offers:
+        with torch.no_grad():
+            features = learner.features(x)
+        expect(
+            features.dim() == 2 and len(features) == BATCH and bool(torch.isfinite(features).all()),
+            f"features() returned shape {tuple(features.shape)}, or numbers that are not finite; (batch, n) is asked",
+        )
+
+
 def _embedded(tensor: Tensor, around: float) -> Tensor:
     """The same values as a slice of a larger tensor, which holds ``around`` everywhere else."""
     whole = torch.full((3 * len(tensor), *tensor.shape[1:]), around, dtype=tensor.dtype)
@@ -190,5 +211,6 @@ CHECKS: tuple[CheckFunction, ...] = (
     scoring_changes_nothing,
     scores_each_sample_alone,
     reads_only_what_it_is_given,
+    offers_what_it_says,
 )
 """The contract, part by part."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +33,10 @@ class Activity:
     goodness: Tensor
     scale: Tensor
 
+    def of(self, rows: Tensor) -> Activity:
+        """The activity under some of the inputs, chosen by a mask (n,)."""
+        return Activity(self.pre[rows], self.post[rows], self.goodness[rows], self.scale[rows])
+
 
 class FF(LabelNetwork[FFHyperparameters]):
     """Layers of ReLUs, each with its own loss; no gradient crosses a layer.
@@ -53,24 +57,31 @@ class FF(LabelNetwork[FFHyperparameters]):
         Its gradient is as local as that of the loss: what is asked of a label's evidence modulates each layer's
         activity under that label, and nothing crosses layers.
         """
+        if not torch.is_grad_enabled():
+            _, from_input, from_codes = self._first_layer(x)
+            parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
+            return torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
         with torch.no_grad():
             shown, from_input, from_codes = self._first_layer(x)
-            parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
-            scores = torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
-        if not torch.is_grad_enabled():
-            return scores
-
-        def pullback(grad: Tensor) -> dict[Tensor, Tensor]:
             labels = torch.arange(len(from_codes), device=x.device).repeat_interleave(len(x))
             layers = self._shown(labels, from_input, from_codes)
-            return self._updates(shown, labels, layers, [grad.T] * len(layers))
+            scores = self._evidence(layers).view(len(from_codes), len(x)).T.to(self.of_input.weight.dtype)
+
+        def pullback(grad: Tensor) -> dict[Tensor, Tensor]:
+            asked = (grad != 0).any(0)  # the evidence for other labels changes nothing
+            asked[0] |= ~asked.any()
+            rows = asked.repeat_interleave(len(x))
+            of_asked = [layer.of(rows) for layer in layers]
+            return self._updates(shown, labels[rows], of_asked, [grad.T[asked]] * len(layers))
 
         return with_gradient(scores, pullback, self.parameters())
 
     def _scores(self, from_input: Tensor, from_codes: Tensor) -> Tensor:
         h = (from_input.unsqueeze(1) + from_codes).relu_().flatten(0, 1)
-        evidence = [self.evidence.log_odds(layer.goodness) for layer in self._layers(h)]
-        return torch.stack(evidence).sum(0).view(len(from_input), len(from_codes))
+        return self._evidence(self._layers(h)).view(len(from_input), len(from_codes))
+
+    def _evidence(self, layers: Iterable[Activity]) -> Tensor:
+        return torch.stack([self.evidence.log_odds(layer.goodness) for layer in layers]).sum(0)
 
     @torch.no_grad()
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:

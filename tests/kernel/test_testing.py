@@ -114,7 +114,18 @@ class ChangesItsLabels(BP):
         return loss
 
 
+class OffersNoGradient(BP):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).detach()
+
+
+class OffersNoFeatures(BP):
+    def features(self, x: Tensor) -> Tensor:
+        return super().features(x).flatten()
+
+
 def spec(learner: Any, **options: Any) -> LearnerSpec:
+    options = {"offers": frozenset({"scores", "features"}), **options}
     return LearnerSpec(learner.__name__.lower(), "broken", BPHyperparameters, learner, **options)
 
 
@@ -136,6 +147,8 @@ def spec(learner: Any, **options: Any) -> LearnerSpec:
         (UsesTheTestBatch, "scores_each_sample_alone"),
         (ReadsBeyondTheBatch, "reads_only_what_it_is_given"),
         (ChangesItsLabels, "reads_only_what_it_is_given"),
+        (OffersNoGradient, "offers_what_it_says"),
+        (OffersNoFeatures, "offers_what_it_says"),
     ],
 )
 def test_a_broken_learner_is_found(learner: type[BP], check: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -360,6 +361,43 @@ def test_the_step_size_follows_the_learners_course_within_each_experience() -> N
     assert used[:steps] == pytest.approx([0.5 * (1 - k / steps) for k in range(steps)])
     assert used[steps:] == used[:steps]
     assert training.optimizer.param_groups[0]["lr"] == 0.5
+
+
+@pytest.mark.parametrize("iterations", [2, 3, 7])
+def test_a_number_of_steps_can_stand_in_place_of_epochs(iterations: int) -> None:
+    """Three steps an epoch: the budget may end in the middle of one, and is the same in each experience."""
+    progress: list[float] = []
+
+    class Counting(BP):
+        def step_size(self, progress_now: float) -> float:
+            progress.append(progress_now)
+            return 1.0
+
+    with reproducible(0):
+        trained(CLASS_INCREMENTAL, Counting(SHAPE, BPHyperparameters(hidden=4)), epochs=9, iterations=iterations)
+    assert progress == pytest.approx([k / iterations for k in range(iterations)] * 2)
+
+
+def test_a_piece_is_an_experience_of_its_own_to_the_learner() -> None:
+    told: list[tuple[int, ...]] = []
+
+    class Told(BP):
+        def begin_experience(self, classes: tuple[int, ...]) -> None:
+            told.append(classes)
+            super().begin_experience(classes)
+
+    whole = CLASS_INCREMENTAL.experiences
+    stream = replace(CLASS_INCREMENTAL, experiences=tuple(replace(e, piece=20) for e in whole))
+    by_experience = avalanche_train_stream(stream)
+    assert [[len(piece.dataset) for piece in pieces] for pieces in by_experience] == [[20, 20, 8]] * 2
+    with reproducible(0):
+        training = Training(
+            learner=Told(SHAPE, BPHyperparameters(hidden=4)), randomness=RandomSequence(1), epochs=1, batch_size=16
+        )
+        for pieces in by_experience:
+            for piece in pieces:
+                training.train(piece)
+    assert told == [(0, 1)] * 3 + [(2, 3)] * 3
 
 
 def test_shifting_moves_each_image_as_a_whole() -> None:

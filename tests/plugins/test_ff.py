@@ -123,3 +123,40 @@ def test_a_layer_learns_to_tell_right_from_wrong_labels() -> None:
             ff.loss(x, Y, None).backward()
             optimizer.step()
     assert (ff(x).argmax(1) == Y).all()
+
+
+@pytest.mark.parametrize("probability", ["sigmoid", "symmetric"])
+@pytest.mark.parametrize("asked", [[0, 1, 2], [1], []])
+def test_the_gradient_of_scores_is_what_autograd_finds(probability: str, asked: list[int]) -> None:
+    """Three layers in float64; a loss that asks for the evidence of some labels only."""
+    ff = learner(probability=probability, code_amplitude=2.0).double()
+    x, weight = X.double(), torch.zeros(6, 3, dtype=torch.float64)
+    weight[:, asked] = torch.rand(6, len(asked), dtype=torch.float64)
+    scores = ff(x)
+    (weight * scores.sin()).sum().backward()
+    mine = {name: p.grad.clone() for name, p in ff.named_parameters() if p.grad is not None}
+    ff.zero_grad()
+    labels = torch.arange(3).repeat_interleave(6)
+    theirs = torch.stack(autograd_evidence(ff, x.repeat(3, 1, 1, 1), labels)).sum(0).view(3, 6).T
+    (weight * theirs.sin()).sum().backward()
+    assert torch.allclose(scores, theirs, atol=1e-5)
+    assert set(mine) == {name for name, _ in ff.named_parameters()}
+    for name, parameter in ff.named_parameters():
+        assert parameter.grad is not None
+        assert (mine[name] - parameter.grad).norm() <= 1e-4 * parameter.grad.norm(), name
+
+
+def test_scores_are_the_same_with_and_without_a_gradient() -> None:
+    ff = learner()
+    with torch.no_grad():
+        alone = ff(X)
+    assert torch.allclose(ff(X).detach(), alone, rtol=1e-3, atol=1e-4)
+
+
+def test_features_have_a_column_a_neuron_and_need_no_label() -> None:
+    ff = learner()
+    before = ff.features(X)
+    assert before.shape == (6, 36)
+    with RandomSequence(3):
+        ff.begin_experience((3,))
+    assert torch.equal(ff.features(X), before)

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import softplus
 
 import ffcl_hebbian.learner
 from ffcl.configuration import Run
@@ -183,6 +184,34 @@ def test_the_batched_update_is_the_sum_over_samples(probability: str, contrast: 
     for name, expected in slow_updates(hebbian, wrong).items():
         assert expected.norm() > 0
         assert (updates[name] - expected).norm() < 1e-4 * expected.norm(), name
+
+
+@pytest.mark.parametrize(("probability", "contrast"), RULES)
+def test_the_gradient_of_scores_is_the_update(probability: str, contrast: str) -> None:
+    """The layer's loss, written on the scores of the right and the wrong labels, asks for the same update."""
+    hebbian = learner(probability=probability, contrast=contrast, negatives="random", precision="float32")
+    expected = updates_of(hebbian)
+    with RandomSequence(1):
+        wrong = (Y + torch.randint(1, 3, Y.shape)) % 3  # as wrong_labels() draws them
+    hebbian.zero_grad()
+    scores = hebbian(X)
+    right, other = (scores.gather(1, labels.unsqueeze(1)).squeeze(1) for labels in (Y, wrong))
+    loss = softplus(other - right).mean() if contrast == "pair" else 0.5 * (softplus(-right) + softplus(other)).mean()
+    loss.backward()
+    for name, parameter in hebbian.named_parameters():
+        assert parameter.grad is not None
+        assert (parameter.grad - expected[name]).norm() < 1e-4 * expected[name].norm(), name
+
+
+def test_features_are_rates_and_need_no_label() -> None:
+    hebbian = learner()
+    before = hebbian.features(X)
+    assert before.shape == (len(X), 12)
+    assert before.min() >= 0
+    assert before.max() <= 1
+    with RandomSequence(3):
+        hebbian.begin_experience((3,))
+    assert torch.equal(hebbian.features(X), before)
 
 
 def test_an_eligibility_trace_adds_up_what_is_left_of_each_moment() -> None:

@@ -1,0 +1,166 @@
+"""What is broken in avalanche-lib 0.6.0, and that it is mended; a test fails once upstream has mended it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import qpsolvers
+import torch
+from avalanche.training.plugins import AGEMPlugin as AvalancheAGEM
+from avalanche.training.plugins import GDumbPlugin as AvalancheGDumb
+from avalanche.training.plugins import GEMPlugin as AvalancheGEM
+from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.utils import ParamData
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from ffcl.avalanche_mends import AGEMPlugin, GDumbPlugin, GEMPlugin
+from ffcl.randomness import RandomSequence, reproducible
+from ffcl.stream import Experience, Stream, all_rows
+from ffcl.testing.case import SHAPE, samples
+from ffcl.training import Training, avalanche_train_stream
+from ffcl_bp.hyperparameters import BPHyperparameters
+from ffcl_bp.learner import BP
+
+
+def stream_of(experiences: int, n: int = 32) -> Stream:
+    classes = [(2 * (i % 2), 2 * (i % 2) + 1) for i in range(experiences)]
+    made = [Experience(all_rows(*samples(c, n, i)), all_rows(*samples(c, n, 99)), c) for i, c in enumerate(classes)]
+    return Stream(tuple(made), tuple(classes), "made-up")
+
+
+def trained(plugin: Any, experiences: int = 2, **options: Any) -> Training:
+    with reproducible(0):
+        learner = BP(SHAPE, BPHyperparameters(hidden=8, layers=1, lr=1e-2))
+        training = Training(
+            learner=learner,
+            randomness=RandomSequence(1),
+            plugins=[plugin],
+            **{"epochs": 2, "batch_size": 16, **options},
+        )
+        for (piece,) in avalanche_train_stream(stream_of(experiences)):
+            training.train(piece)
+    return training
+
+
+def stock(module: str) -> ModuleType:
+    """A module of Avalanche's as it is installed, without our changes."""
+    found = sys.modules[module]
+    assert found.__file__ is not None
+    spec = importlib.util.spec_from_file_location(f"{module}_as_installed", found.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    return copy
+
+
+def aliases(plugin: Any) -> bool:
+    """Whether what is stored of a weight is the weight itself."""
+    model, target = nn.Linear(3, 2, bias=False), {"weight": ParamData("weight", torch.Size([6]))}
+    plugin.extract_weights(model, target, set())
+    stored: torch.Tensor = target["weight"].data
+    return stored.data_ptr() == model.weight.data_ptr()
+
+
+def test_avalanches_si_still_keeps_views_of_the_weights() -> None:
+    assert aliases(stock("avalanche.training.plugins.synaptic_intelligence").SynapticIntelligencePlugin)
+
+
+def test_si_keeps_copies_and_penalises() -> None:
+    assert not aliases(SynapticIntelligencePlugin)
+    plugin = SynapticIntelligencePlugin(1.0)
+    trained(plugin)
+    assert all(data.data.abs().sum() > 0 for data in plugin.syn_data["trajectory"].values())
+    assert all(data.data.abs().sum() > 0 for data in plugin.ewc_data[1].values())
+
+
+def test_si_integrates_gradient_times_movement() -> None:
+    """One parameter, two steps, by hand."""
+    model, data = nn.Linear(1, 1, bias=False), {"weight": ParamData("weight", torch.Size([1]))}
+    synapse = {name: {"weight": ParamData("weight", torch.Size([1]))} for name in ("old_theta", "new_theta", "grad")}
+    synapse |= {"trajectory": data}
+    with torch.no_grad():
+        for gradient, movement in ((2.0, -0.5), (1.0, 0.25)):
+            SynapticIntelligencePlugin.pre_update(model, synapse, set())
+            model.weight.grad = torch.tensor([[gradient]])
+            model.weight += movement
+            SynapticIntelligencePlugin.post_update(model, synapse, set())
+    assert data["weight"].data.item() == pytest.approx(2.0 * -0.5 + 1.0 * 0.25)
+
+
+def test_avalanche_still_indexes_with_a_list_of_slices() -> None:
+    grown = stock("avalanche.training.utils").ParamData("w", torch.Size([2, 3]))
+    with pytest.raises((UserWarning, TypeError, IndexError, ValueError)):  # a warning is an error in these tests
+        grown.expand(torch.Size([4, 3]))
+
+
+def test_what_is_stored_of_a_parameter_grows_with_zeros() -> None:
+    stored = ParamData("w", torch.Size([2, 3]), init_tensor=torch.arange(6.0).view(2, 3))
+    same = stored.expand(torch.Size([2, 3]))
+    assert same is stored.data
+    grown = stored.expand(torch.Size([4, 3]))
+    assert grown.tolist() == [[0, 1, 2], [3, 4, 5], [0, 0, 0], [0, 0, 0]]
+    assert stored.shape == (4, 3)
+
+
+@pytest.mark.skipif("quadprog" in qpsolvers.available_solvers, reason="quadprog is installed")
+def test_avalanches_gem_still_comes_without_a_solver() -> None:
+    plugin = AvalancheGEM(4, 0.5)
+    plugin.G = -torch.eye(2)
+    with pytest.raises(qpsolvers.exceptions.SolverNotFound):
+        plugin.solve_quadprog(torch.ones(2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    experiences=st.integers(1, 5),
+    size=st.integers(5, 40),
+    margin=st.floats(0.0, 1.0),
+    seed=st.integers(0, 10_000),
+)
+def test_gem_solves_its_problem(experiences: int, size: int, margin: float, seed: int) -> None:
+    """The conditions of Karush, Kuhn and Tucker hold: there is one solution, and this is it."""
+    generator = torch.Generator().manual_seed(seed)
+    plugin = GEMPlugin(4, margin)
+    plugin.G = torch.randn(experiences, size, generator=generator, dtype=torch.float64)
+    g = torch.randn(size, generator=generator, dtype=torch.float64)
+    moved = (plugin.solve_quadprog(g) - g).numpy()
+    references = plugin.G.numpy()
+    v, *_ = np.linalg.lstsq(references.T, moved, rcond=None)
+    slope = (references @ references.T + 1e-3 * np.eye(experiences)) @ v + references @ g.numpy()
+    assert (v >= margin - 1e-6).all()
+    assert (slope >= -1e-6).all()
+    assert np.abs((v - margin) * slope).max() <= 1e-6
+
+
+def test_avalanches_agem_still_fails_with_more_experiences_than_samples() -> None:
+    with pytest.raises(ValueError, match="batch_size"):
+        trained(AvalancheAGEM(4, 2), experiences=4)
+
+
+def test_agem_takes_a_sample_of_each_experience_at_least() -> None:
+    plugin = AGEMPlugin(4, 2)
+    trained(plugin, experiences=4)
+    assert len(plugin.buffers) == 4
+    assert plugin.sample_size == 2
+    assert len(plugin.sample_from_memory()[1]) == 4
+
+
+def test_avalanches_gdumb_still_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="pre_adapt and post_adapt"):
+        trained(AvalancheGDumb(mem_size=8))
+
+
+def test_gdumb_does_what_avalanches_does() -> None:
+    mended = trained(GDumbPlugin(mem_size=8))
+    with pytest.warns(DeprecationWarning, match="pre_adapt"):
+        theirs = trained(AvalancheGDumb(mem_size=8))
+    for name, value in theirs.learner.state_dict().items():
+        assert torch.equal(value, mended.learner.state_dict()[name])
