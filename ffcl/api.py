@@ -44,8 +44,8 @@ def run(
     >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
 
     Args:
-        learners: names of learners; None stands for the defaults: those that ffcl ships.
-        strategies: names of strategies; None stands for the default, no strategy.
+        learners: names of learners, or ``"all"``; None stands for the defaults: those that ffcl ships.
+        strategies: names of strategies, or ``"all"``; None stands for the default, no strategy.
         scenarios: names of scenarios, or paths of TOML files; None stands for the default, the digits.
         seeds: a number n for the seeds 0 to n - 1, or the seeds themselves.
         settings: changed settings, for example ``{"ff.hidden": 500, "split-digits.epochs": 5}``.

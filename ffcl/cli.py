@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 
 Results = Annotated[Path, typer.Option("--results", "-o", help="Folder that records and the leaderboard go to.")]
-Learners = Annotated[list[str] | None, typer.Argument(help="Learners. Default: those marked * in `ffcl list`.")]
+Learners = Annotated[list[str] | None, typer.Argument(help="Learners, or all. Default: those marked * in `ffcl list`.")]
 DataRoot = Annotated[
     Path | None, typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl.")
 ]
@@ -59,7 +59,7 @@ def run(
         typer.Option("--scenario", "-s", help="Scenario, or a path to a TOML file. Repeat, or join by commas."),
     ] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option("--strategy", "-t", help="Strategy. Repeat, or join by commas.")
+        list[str] | None, typer.Option("--strategy", "-t", help="Strategy, or all. Repeat, or join by commas.")
     ] = None,
     seeds: Annotated[
         str, typer.Option(help="A number n for the seeds 0 to n-1, or seeds and ranges: 0,3,10-19.")

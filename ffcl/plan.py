@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import product
+from itertools import chain, product
 from typing import Any, TypeVar
 
 from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError, unknown_name
 from ffcl.refusals import Refusal
 from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
+
+ALL = "all"
+"""Stands for every learner, or every strategy, that is installed."""
 
 T = TypeVar("T")
 
@@ -43,8 +46,8 @@ def make_plan(
 
     Args:
         registry: where the names are looked up.
-        learners: names of learners.
-        strategies: names of strategies.
+        learners: names of learners; ``"all"`` for all that are installed.
+        strategies: names of strategies; ``"all"`` for all that are installed.
         scenarios: names of scenarios or paths of TOML files.
         seeds: the seeds.
         settings: changed settings, ``{"name.parameter": value}``; texts are read as the parameter's type.
@@ -55,8 +58,10 @@ def make_plan(
     """
     registry.check()
     changes = _group(settings or {})
-    chosen_learners = [registry.get("learner", n, registry.learners) for n in _unique(learners)]
-    chosen_strategies = [registry.get("strategy", n, registry.strategies) for n in _unique(strategies)]
+    chosen_learners = [registry.get("learner", n, registry.learners) for n in _every(learners, registry.learners)]
+    chosen_strategies = [
+        registry.get("strategy", n, registry.strategies) for n in _every(strategies, registry.strategies)
+    ]
     chosen_scenarios = [registry.scenario(n) for n in _unique(scenarios)]
 
     components: dict[str, Component] = {}
@@ -93,6 +98,11 @@ def make_plan(
 
 def _component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
     return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
+
+
+def _every(names: Sequence[str], known: Iterable[str]) -> list[str]:
+    """The names, those that are known in place of ``all``."""
+    return _unique(chain.from_iterable(known if name == ALL else [name] for name in names))
 
 
 def _unique(values: Iterable[T]) -> list[T]:

@@ -98,3 +98,12 @@ def test_an_impossible_pair_is_refused_with_its_reason(registry_with: Callable[.
     assert plan.pairs == {("counts", "none"), ("bp", "none"), ("bp", "penalty")}
     with pytest.raises(UsageError, match=rf"Nothing to run: penalty on counts: {re.escape(reason)}"):
         make_plan(registry, ["counts"], ["penalty"], ["split-digits"], [0])
+
+
+def test_all_stands_for_everything_that_is_installed() -> None:
+    registry = installed()
+    plan = make_plan(registry, ["all"], ["none", "all"], ["split-digits"], [0])
+    refused = {(r.learner, r.strategy) for r in plan.refused}
+    assert plan.pairs | refused == {(a, b) for a in registry.learners for b in registry.strategies}
+    assert not plan.pairs & refused
+    assert len(plan.runs) == len(plan.pairs)
