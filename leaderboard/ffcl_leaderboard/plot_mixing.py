@@ -15,7 +15,10 @@ from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, panels
 
 
 def mixing_figure(scenario: str, lines: Sequence[Sequence[Cell]], styles: Styles) -> Figure:
-    """Final accuracy against mixing, with its 95% t interval; a line a learner and strategy."""
+    """Final accuracy against mixing, with its 95% t interval; a line a learner and strategy.
+
+    The values of mixing stand at equal distances: most happens close to 0.
+    """
     by_panel: dict[str, list[list[Cell]]] = {}
     for line in lines:
         by_panel.setdefault(styles.panel(line[0]), []).append(list(line))
@@ -26,7 +29,7 @@ def mixing_figure(scenario: str, lines: Sequence[Sequence[Cell]], styles: Styles
             cell = without_mixing(line[0])
             intervals = 100 * np.array([t_interval([final_accuracy(m) for m in c.matrices]) for c in line])
             axes.errorbar(
-                [position(c) for c in line],
+                [positions.index(position(c)) for c in line],
                 intervals[:, 0],
                 yerr=np.nan_to_num(np.stack([intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]])),
                 color=styles.colour(cell),
@@ -41,8 +44,7 @@ def mixing_figure(scenario: str, lines: Sequence[Sequence[Cell]], styles: Styles
             )
         axes.set_title(folded(title))
         axes.set_ylim(-2, 102)
-        if len(positions) <= 11:
-            axes.set_xticks(positions, [f"{p:g}" for p in positions])
+        axes.set_xticks(range(len(positions)), [f"{p:g}" for p in positions])
     title = f"{scenario}: accuracy and non-stationarity\n{seeds([cell for line in lines for cell in line])}"
     describe(figure, grid, title, "mixing of the experiences (0: sharp boundaries, 1: none)", "final accuracy (%)")
     add_legend(figure, grid)
