@@ -6,6 +6,7 @@ and the worker ends at its next line.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -117,6 +118,7 @@ def main() -> None:
     try:
         for line in sys.stdin:
             perform(Job.from_json(line), emit)
+            gc.collect()  # a training and its plugins hold each other: what a run has learned would stay for long
     except BrokenPipeError:
         os._exit(1)  # the parent is gone
 
