@@ -28,20 +28,7 @@ def mixing_figure(scenario: str, lines: Sequence[Sequence[Cell]], styles: Styles
         for line in drawn:
             cell = without_mixing(line[0])
             intervals = 100 * np.array([t_interval([final_accuracy(m) for m in c.matrices]) for c in line])
-            axes.errorbar(
-                [positions.index(position(c)) for c in line],
-                intervals[:, 0],
-                yerr=np.nan_to_num(np.stack([intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]])),
-                color=styles.colour(cell),
-                marker=styles.marker(cell),
-                markerfacecolor=styles.face(cell),
-                linestyle=styles.line(cell),
-                markersize=5,
-                linewidth=1.4,
-                capsize=2,
-                elinewidth=0.9,
-                label=styles.label(cell),
-            )
+            styles.curve(axes, cell, [positions.index(position(c)) for c in line], intervals)
         axes.set_title(folded(title))
         axes.set_ylim(-2, 102)
         axes.set_xticks(range(len(positions)), [f"{p:g}" for p in positions])

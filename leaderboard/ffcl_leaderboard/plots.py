@@ -98,20 +98,8 @@ def _accuracy_panel(axes: Axes, cells: Sequence[Cell], styles: Styles) -> None:
         intervals = np.array([t_interval(column) for column in curves.T]) * 100
         # curves that coincide stay visible: each is shifted a little to the side
         shift = 0.16 * (number / max(1, len(cells) - 1) - 0.5) if len(cells) > 1 else 0.0
-        axes.errorbar(
-            np.arange(1, len(intervals) + 1) + shift,
-            intervals[:, 0],
-            yerr=np.nan_to_num(np.stack([intervals[:, 0] - intervals[:, 1], intervals[:, 2] - intervals[:, 0]])),
-            color=styles.colour(cell),
-            marker=styles.marker(cell),
-            markerfacecolor=styles.face(cell),
-            linestyle=styles.line(cell),
-            markersize=5 if len(intervals) <= MANY else 2,
-            linewidth=1.4,
-            capsize=2,
-            elinewidth=0.9,
-            label=styles.label(cell),
-        )
+        x = [i + shift for i in range(1, len(intervals) + 1)]
+        styles.curve(axes, cell, x, intervals, marker_size=5 if len(intervals) <= MANY else 2)
 
 
 def _forgetting_panel(axes: Axes, cells: Sequence[Cell], styles: Styles) -> None:

@@ -6,9 +6,11 @@ import math
 import textwrap
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ffcl.figures import COLOURS, MARKERS
 from ffcl_leaderboard.cells import Cell
@@ -58,6 +60,26 @@ class Styles:
     def panel(self, cell: Cell) -> str:
         """The title of its panel, or "" where one panel holds all."""
         return _learner(cell) if self.by_learner else ""
+
+    def curve(
+        self, axes: Axes, cell: Cell, x: Sequence[float], intervals: NDArray[np.float64], marker_size: float = 5
+    ) -> None:
+        """Draw a cell's means with their intervals (points, 3: mean, low, high) at x."""
+        mean, low, high = intervals.T
+        axes.errorbar(
+            x,
+            mean,
+            yerr=np.nan_to_num(np.stack([mean - low, high - mean])),
+            color=self.colour(cell),
+            marker=self.marker(cell),
+            markerfacecolor=self.face(cell),
+            linestyle=self.line(cell),
+            markersize=marker_size,
+            linewidth=1.4,
+            capsize=2,
+            elinewidth=0.9,
+            label=self.label(cell),
+        )
 
     def _number(self, cell: Cell) -> int:
         return self._strategies.index(cell.strategy) if self.by_learner else self._learners.index(_learner(cell))
