@@ -70,14 +70,19 @@ class AGEMPlugin(_AGEMPlugin):
         self.sample_size = wanted
 
 
+def _keep(stored: ParamData, values: Tensor) -> None:
+    """Copy the values into the memory there is: fresh memory for every step costs more than the copy."""
+    stored.data.copy_(values.detach().flatten())
+
+
 def _copy_weights(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
     for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
-        target[name].data = parameter.detach().flatten().clone()
+        _keep(target[name], parameter)
 
 
 def _copy_gradients(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
     for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
-        target[name].data = parameter.grad.detach().flatten().clone()
+        _keep(target[name], parameter.grad)
 
 
 def _grow(stored: ParamData, shape: torch.Size, padding_fn: Any = torch.zeros) -> Tensor:

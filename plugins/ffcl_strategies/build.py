@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from avalanche.training.plugins import SynapticIntelligencePlugin
 from avalanche.training.storage_policy import ClassBalancedBuffer, ExperienceBalancedBuffer, ReservoirSamplingBuffer
 
 from ffcl import Parameters
@@ -13,7 +12,7 @@ from ffcl_strategies import parameters as p
 from ffcl_strategies.bounds import Cumulative, Joint
 from ffcl_strategies.distillation import Distillation
 from ffcl_strategies.herding import NearestMeanOfExemplars
-from ffcl_strategies.penalties import EWCPenalty, MASPenalty
+from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty
 from ffcl_strategies.rehearsal import AsymmetricReplay, DarkReplay
 
 SELECTIONS = {
@@ -62,7 +61,7 @@ def ewc(parameters: p.EWC) -> list[Any]:
 
 def si(parameters: p.SI) -> list[Any]:
     """A quadratic penalty, weighted by path integrals of the learner's own gradient."""
-    return [SynapticIntelligencePlugin(parameters.strength, parameters.damping)]
+    return [SIPenalty(parameters.strength, parameters.damping)]
 
 
 def mas(parameters: p.MAS) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Quadratic penalties on moving weights that mattered: EWC and MAS, with Avalanche's importances.
+"""Quadratic penalties on moving weights that mattered: EWC, SI and MAS, with Avalanche's importances.
 
 The penalty sum_i a_i (w_i - c_i)^2 has the gradient 2 a_i (w_i - c_i), which is given as it is: no graph is built
 over all parameters at every step. Penalties on several anchors are one on their weighted mean, but for a constant.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from avalanche.training.plugins import EWCPlugin, MASPlugin
+from avalanche.training.plugins import EWCPlugin, MASPlugin, SynapticIntelligencePlugin
 from avalanche.training.utils import ParamData, zerolike_params_dict
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -79,6 +79,21 @@ class EWCPenalty(EWCPlugin):
         else:
             self.terms = joined(self.terms, new)
             del self.importances[t], self.saved_params[t]
+
+
+class SIPenalty(SynapticIntelligencePlugin):
+    """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2."""
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the penalty to the loss."""
+        if strategy.clock.train_exp_counter == 0:
+            return  # nothing has mattered yet
+        anchors, importances = self.ewc_data
+        terms = {
+            name: (importances[name].data.view_as(parameter), anchors[name].data.view_as(parameter))
+            for name, parameter in strategy.model.named_parameters()
+        }
+        strategy.loss = strategy.loss + penalty(strategy.model, self.si_lambda[0] / 2, terms)
 
 
 class MASPenalty(MASPlugin):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from avalanche.training.plugins import EWCPlugin, MASPlugin
+from avalanche.training.plugins import EWCPlugin, MASPlugin, SynapticIntelligencePlugin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
 from ffcl_strategies.distillation import Distillation
 from ffcl_strategies.herding import NearestMeanOfExemplars, herd
-from ffcl_strategies.penalties import EWCPenalty, MASPenalty, joined, penalty
+from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty, joined, penalty
 from ffcl_strategies.rehearsal import AsymmetricReplay, DarkReplay, Reservoir
 
 
@@ -62,9 +62,10 @@ def weights(training: Training) -> Tensor:
     [
         (lambda: EWCPenalty(50.0, "separate", None), lambda: EWCPlugin(50.0, "separate", keep_importance_data=True)),
         (lambda: EWCPenalty(50.0, "online", 0.7), lambda: EWCPlugin(50.0, "online", 0.7)),
+        (lambda: SIPenalty(1e3, 0.1), lambda: SynapticIntelligencePlugin(1e3, 0.1)),
         (lambda: MASPenalty(0.5, 0.3), lambda: MASPlugin(0.5, 0.3)),
     ],
-    ids=["ewc", "online-ewc", "mas"],
+    ids=["ewc", "online-ewc", "si", "mas"],
 )
 def test_a_penalty_does_what_avalanches_does(stream: Stream, ours: Any, theirs: Any) -> None:
     """Without a graph over all parameters, and with one penalty in place of one an experience."""
