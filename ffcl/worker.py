@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.records import LEARNER, clear_leftovers, find_record, record_path, write_record
+from ffcl.records import LEARNER, Record, clear_leftovers, find_record, record_path, write_record
 from ffcl.registry import installed
 
 Emit = Callable[[dict[str, Any]], None]
@@ -37,6 +37,8 @@ class Job:
         rerun: whether to run it although it is done.
         wait: whether to wait for another process that is at the same run.
         keep: whether to keep the trained learner beside the record.
+        returned: whether the record is handed back, in place of being written; the run is done whatever there is.
+        limit: seconds after which the run is ended as failed; 0 is no limit. Only worker processes can hold it.
     """
 
     run: Run
@@ -45,6 +47,8 @@ class Job:
     rerun: bool = False
     wait: bool = False
     keep: bool = False
+    returned: bool = False
+    limit: float = 0.0
 
     @property
     def folder(self) -> Path:
@@ -53,7 +57,7 @@ class Job:
 
     def is_done(self) -> bool:
         """Whether there is nothing left to do."""
-        if self.rerun:
+        if self.rerun or self.returned:
             return False
         record = find_record(self.results, self.run)
         return record is not None and record.status == "done" and (not self.keep or (self.folder / LEARNER).exists())
@@ -66,12 +70,16 @@ class Job:
     def from_json(cls, line: str) -> Job:
         """Read what `to_json` wrote."""
         values = json.loads(line)
-        run, results, data_root = Run.from_mapping(values["run"]), Path(values["results"]), Path(values["data_root"])
-        return cls(run, results, data_root, values["rerun"], values["wait"], values["keep"])
+        values["run"] = Run.from_mapping(values["run"])
+        values |= {name: Path(values[name]) for name in ("results", "data_root")}
+        return cls(**values)
 
 
 def perform(job: Job, emit: Emit) -> None:
     """Do a job unless it is done or another process is at it; emit its progress and its outcome."""
+    if job.returned:
+        _perform_alone(job, emit)
+        return
     locks = job.results / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     try:
@@ -92,18 +100,26 @@ def _perform_alone(job: Job, emit: Emit) -> None:
         seen = row[:done]
         emit({"event": "progress", "done": done, "total": total, "accuracy": sum(seen) / max(1, len(seen))})
 
+    emit({"event": "ready"})
     try:
         record = execute(job.run, installed(), job.data_root, report, job.folder / LEARNER if job.keep else None)
     except DataError as error:
         emit({"event": "no-data", "message": str(error)})
         return
+    emit(hand_over(job, record))
+
+
+def hand_over(job: Job, record: Record) -> dict[str, Any]:
+    """Write the record of a job, or put it into the event that is returned, as the job wants it."""
     message = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
+    if job.returned:
+        return {"event": record.status, "message": message, "record": record.to_json()}
     try:
         write_record(job.results, record)
     except OSError as error:  # the disk is full, say
-        emit({"event": "failed", "message": f"The record could not be written: {error}. {message}".strip()})
-        return
-    emit({"event": record.status, "message": message})
+        message = f"The record could not be written: {error}. {message}".strip()
+        return {"event": "failed", "message": message}
+    return {"event": record.status, "message": message}
 
 
 def main() -> None:
