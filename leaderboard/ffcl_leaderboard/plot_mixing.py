@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ffcl.metrics import final_accuracy
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.metrics import final_accuracy
 from ffcl_leaderboard.mixing import position, without_mixing
 from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, panels, seeds
 

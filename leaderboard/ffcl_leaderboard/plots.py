@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ffcl.figures import STYLE, save_figure
+from ffcl.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
 from ffcl_leaderboard.plot_coverage import coverage_figure
 from ffcl_leaderboard.plot_mixing import mixing_figure

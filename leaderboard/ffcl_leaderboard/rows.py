@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ffcl.errors import unknown_name
+from ffcl.metrics import METRICS
 from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.metrics import METRICS
 from ffcl_leaderboard.within import WITHIN, within_metrics
 
 LOWER_IS_BETTER = {"forgetting", "gap", "train_seconds", "parameters", "state_bytes"}

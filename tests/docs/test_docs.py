@@ -10,9 +10,9 @@ import pytest
 
 from ffcl.cli import app
 from ffcl.hookspecs import Hooks
+from ffcl.metrics import METRICS
 from ffcl.parameters import Parameters
 from ffcl.registry import installed
-from ffcl_leaderboard.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = [

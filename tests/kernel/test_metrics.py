@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ffcl_leaderboard import metrics
-from ffcl_leaderboard.metrics import METRICS
+from ffcl import metrics
+from ffcl.metrics import METRICS
 
 # Rows: untrained, after experience 1, 2, 3. Worked out by hand below.
 A = [
