@@ -16,6 +16,7 @@ from ffcl.configuration import Run
 from ffcl.environment import hardware, library_versions
 from ffcl.errors import DataError
 from ffcl.evaluation import accuracy_row
+from ffcl.index_sets import write_index_set
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
 from ffcl.registry import Registry
@@ -54,11 +55,17 @@ def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:
 
 
 def execute(
-    run: Run, registry: Registry, data_root: Path, report: Report = _nothing, keep: Path | None = None
+    run: Run,
+    registry: Registry,
+    data_root: Path,
+    report: Report = _nothing,
+    keep: Path | None = None,
+    index_sets: Path | None = None,
 ) -> Record:
     """Run to the end; whatever the learner raises becomes a failed record.
 
-    The trained learner is written to ``keep`` if that is given. torch's global state is left as it was found.
+    The trained learner is written to ``keep`` if that is given, the stream's index sets into the results folder
+    ``index_sets``. torch's global state is left as it was found.
 
     Raises:
         DataError: the data is missing; that is no fault of the learner and leaves no record.
@@ -72,6 +79,9 @@ def execute(
             result = _train_and_measure(run, training, stream, report)
             if keep is not None:
                 write_learner(keep, training.learner, stream)
+            if index_sets is not None:
+                for index_set in stream.index_sets.values():
+                    write_index_set(index_sets, index_set)
             result["note"] = registry.learners[run.learner.name].item.note
     except DataError:
         raise
@@ -112,6 +122,7 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
         "evaluation_seconds": round(evaluation_seconds + apart, 4),
         "parameters_sha256": state_digest(training.learner),
         "data_sha256": stream.data_sha256,
+        "index_sets": {name: index_set.sha256 for name, index_set in stream.index_sets.items()},
     }
 
 

@@ -60,6 +60,8 @@ class Record:
         evaluation_seconds: wall time of evaluation.
         parameters_sha256: of the trained state; equal for bit-equal results.
         data_sha256: of the data the stream was built from.
+        index_sets: SHA-256 of the `ffcl.index_sets.IndexSet` of the samples it was trained on, ``"train"``, and
+            tested on, ``"test"``; empty if the stream does not say.
         started: when the run began, UTC, ISO 8601.
         versions: of Python and the libraries.
         hardware: the machine.
@@ -80,6 +82,7 @@ class Record:
     evaluation_seconds: float = 0.0
     parameters_sha256: str = ""
     data_sha256: str = ""
+    index_sets: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None

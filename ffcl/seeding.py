@@ -11,7 +11,8 @@ def derive_seed(seed: int, purpose: str) -> int:
 
     Purposes in use: "classes" (their order in the stream), "samples" (their order in training, replay
     buffers), "learner" (initialisation and whatever its rule draws), "evaluation",
-    "within" (which test samples are used within experiences).
+    "within" (which test samples are used within experiences), "parts" (which training samples are for tuning;
+    always of seed 0).
     """
     digest = hashlib.sha256(f"ffcl:{purpose}:{seed}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
+
+from ffcl.index_sets import IndexSet
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,15 @@ class Stream:
         data_sha256: identifies the data set the stream was built from.
         allowed: for each task the labels that may be chosen, boolean (tasks, labels); None allows every class
             seen, which hides the tasks from the learner.
+        index_sets: evidence of the samples in it: those in any experience's training samples under ``"train"``,
+            those in any test set under ``"test"``; empty if the kind of stream does not say.
     """
 
     experiences: tuple[Experience, ...]
     outline: tuple[tuple[int, ...], ...]
     data_sha256: str
     allowed: Tensor | None = None
+    index_sets: Mapping[str, IndexSet] = field(default_factory=dict)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

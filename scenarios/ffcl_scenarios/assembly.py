@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from ffcl.errors import UsageError
+from ffcl.index_sets import IndexSet
 from ffcl.seeding import derive_seed
 from ffcl.stream import Experience, Samples, Stream
+from ffcl_scenarios.data_set import DataSet
 from ffcl_scenarios.outlines import Outline, arrival, one_class_alone
 from ffcl_scenarios.parameters import OfDataSet
 
@@ -65,7 +67,7 @@ def assemble(
     parameters: OfDataSet,
     seed: int,
     outline: Outline,
-    data_sha256: str,
+    data: DataSet,
     train: Sequence[Samples],
     test: Sequence[Samples],
     by_task: bool = False,
@@ -76,18 +78,19 @@ def assemble(
         parameters: say how many labels are wrong, and in what pieces the samples are handed over.
         seed: of the run.
         outline: the original classes of each experience.
-        data_sha256: identifies the data set.
+        data: what the samples are taken from; their rows are its rows.
         train: the training samples of each experience, in the order in which they are handed over; their labels
             are numbered anew, those that come at once in increasing order.
         test: the test samples of each experience, with the same labels.
         by_task: whether the labels of its experience are what may be chosen for a sample.
 
     Raises:
-        UsageError: an experience is without training samples, or cannot have wrong labels.
+        UsageError: an experience is without training or test samples, or cannot have wrong labels.
     """
-    for index, samples in enumerate(train):
-        if not len(samples):
-            raise UsageError(f"Experience {index + 1} gets no training sample; use fewer experiences.")
+    for kind, parts in (("training", train), ("test", test)):
+        for index, samples in enumerate(parts):
+            if not len(samples):
+                raise UsageError(f"Experience {index + 1} gets no {kind} sample; use fewer experiences.")
     generator = drawing(seed, "label-noise")
     noisy = [_with_wrong_labels(s, parameters.noise, generator, index) for index, s in enumerate(train)]
     number = _by_arrival(noisy, test, online=parameters.piece > 0)
@@ -101,7 +104,13 @@ def assemble(
         )
         for index, (samples, asked) in enumerate(zip(noisy, test, strict=True))
     ]
-    return Stream(tuple(experiences), outline, data_sha256, _table(experiences) if by_task else None)
+    used = {"train": _used(train, data.train_index), "test": _used(test, data.test_index)}
+    return Stream(tuple(experiences), outline, data.sha256, _table(experiences) if by_task else None, used)
+
+
+def _used(samples: Sequence[Samples], index: IndexSet) -> IndexSet:
+    """Which samples of the whole set are in any experience; ``index`` says which of them each row is."""
+    return index.take(torch.cat([s.rows for s in samples]).unique().numpy())
 
 
 def _with_wrong_labels(samples: Samples, share: float, generator: torch.Generator, index: int) -> Samples:

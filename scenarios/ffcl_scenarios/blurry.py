@@ -46,7 +46,7 @@ def build(parameters: Blurry, seed: int, data_root: Path) -> Stream:
     label = numbered(outline, parameters.n_classes)
     train = deal(data.train_x, label[data.train_y], place, order, n)
     test = deal(data.test_x, label[data.test_y], home[data.test_y], torch.arange(len(data.test_y)), n)
-    return assemble(parameters, seed, outline, data.sha256, train, test)
+    return assemble(parameters, seed, outline, data, train, test)
 
 
 def fading_times(home: Tensor, overlap: float, parts: int, generator: torch.Generator) -> Tensor:

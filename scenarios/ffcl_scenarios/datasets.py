@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ffcl_scenarios.data_set import DataSet, data_set
+from ffcl.parts import Part
+from ffcl_scenarios.data_set import DataSet, Labelled, data_set
 from ffcl_scenarios.own_data import load_own
 from ffcl_scenarios.parameters import N_CLASSES, OfDataSet
 from ffcl_scenarios.torchvision_data import SOURCES, load_source
@@ -24,30 +25,37 @@ def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
         UsageError: there is no such data set.
     """
     classes, name = parameters.n_classes, parameters.dataset
-    return load(name, data_root) if name in N_CLASSES else load(name, data_root, classes, parameters.size)
+    return load(name, data_root, 0 if name in N_CLASSES else classes, parameters.size, parameters.part)
 
 
-@cache
-def load(name: str, data_root: Path, classes: int = 0, size: int = 0) -> DataSet:
-    """Load a data set, once a process.
+def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part = "all") -> DataSet:
+    """Load a part of a data set, once a process.
 
     Args:
         name: one of ``ffcl_scenarios.parameters.N_CLASSES``, or the path of the user's own.
         data_root: the folder that downloaded data sets are in, or are put into, and that paths start from.
         classes: how many classes the user's own data have.
         size: pixels a side to which the user's own images are scaled; 0 leaves them as they are.
+        part: the part; files of the test set are not opened if it does not need them.
 
     Raises:
         DataError: files are missing and cannot be downloaded, are damaged, or hold what cannot be used.
+        UsageError: there are too few samples for the part.
     """
+    return load_once(name, data_root, classes, size, part)
+
+
+@cache
+def load_once(name: str, data_root: Path, classes: int, size: int, part: Part) -> DataSet:
+    """What `load` does; how its arguments are written makes a difference to a cache."""
     if name == "digits":
-        return _digits()
+        return _digits(part)
     if name in SOURCES:
-        return load_source(SOURCES[name], data_root)
-    return load_own(data_root / Path(name).expanduser(), classes, size)
+        return load_source(SOURCES[name], data_root, part)
+    return load_own(data_root / Path(name).expanduser(), classes, size, part)
 
 
-def _digits() -> DataSet:
+def _digits(part: Part) -> DataSet:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -58,4 +66,4 @@ def _digits() -> DataSet:
         mine = y == c
         rank[mine] = torch.arange(int(mine.sum()))
     test = rank % TEST_EVERY == TEST_EVERY - 1
-    return data_set(x[~test], y[~test], x[test], y[test])
+    return data_set(Labelled(x[~test], y[~test]), Labelled(x[test], y[test]), part=part)

@@ -35,7 +35,7 @@ def build(parameters: Drift, seed: int, data_root: Path) -> Stream:
         middle = parameters.start + (parameters.end - parameters.start) * (part + 0.5) / parts
         at = torch.full((len(data.test_y),), middle)
         test.append(all_rows(transformed(data.test_x, at, parameters.transform, pixels), data.test_y))
-    return assemble(parameters, seed, outline, data.sha256, train, test)
+    return assemble(parameters, seed, outline, data, train, test)
 
 
 def transformed(x: Tensor, strength: Tensor, transform: str, generator: torch.Generator) -> Tensor:

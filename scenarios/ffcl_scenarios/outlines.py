@@ -10,18 +10,21 @@ import random
 from itertools import chain, islice
 
 from ffcl.errors import UsageError
+from ffcl.parts import VARIED
 from ffcl.seeding import class_order, derive_seed
 from ffcl_scenarios.parameters import Blurry, Drift, OfDataSet, Permuted, Recurring, Rotated, Split
 
 Outline = tuple[tuple[int, ...], ...]
+Sizes = tuple[int, ...]
+"""How many classes each experience brings."""
 
 
 def split_outline(parameters: Split, seed: int) -> Outline:
     """The classes of each experience; with ``mixing``, those that come in it if nothing is moved.
 
     Raises:
-        UsageError: the order or the groups do not fit the data set, the classes cannot be dealt out evenly, or
-            something is asked for that the type of stream does not have.
+        UsageError: the order or the groups do not fit the data set, the classes cannot be dealt out evenly, no
+            experience is left in the part, or something is asked for that the type of stream does not have.
     """
     if parameters.mixing and parameters.type != "class-incremental":
         raise UsageError(
@@ -29,7 +32,10 @@ def split_outline(parameters: Split, seed: int) -> Outline:
             "its experience. Leave out mixing, or use type = 'class-incremental'."
         )
     order = _class_order(parameters, seed)
-    outline = _grouped(order, parameters) if parameters.groups else _evenly(order, parameters)
+    sizes = _group_sizes(len(order), parameters) if parameters.groups else _even_sizes(len(order), parameters)
+    if parameters.part in ("first", "rest"):
+        order, sizes = _apart(order, sizes, parameters)
+    outline = _cut(order, sizes)
     if not parameters.mixing:
         _check_noise(outline, parameters.noise)
     return outline
@@ -67,7 +73,7 @@ def blurry_outline(parameters: Blurry, seed: int) -> Outline:
     """
     order = class_order(parameters.n_classes, seed)
     if parameters.boundary == "linear":
-        return _evenly(order, parameters)
+        return _cut(order, _even_sizes(len(order), parameters))
     n, parts = len(order), parameters.experiences
     if parts > n:
         raise UsageError(f"{parameters.dataset} has {n} classes: too few for {parts} experiences with one each.")
@@ -134,33 +140,54 @@ def _scattered(order: tuple[int, ...], size: int, parts: int, draw: random.Rando
 
 def _class_order(parameters: Split, seed: int) -> tuple[int, ...]:
     n, order = parameters.n_classes, parameters.order
-    if not order:
-        return class_order(n, seed) if parameters.shuffle else tuple(range(n))
+    if parameters.shuffle and not order:
+        return class_order(n, seed)
     if strange := [c for c in order if not 0 <= c < n]:
         raise UsageError(f"order names class {strange[0]}; the classes of {parameters.dataset} are 0 to {n - 1}.")
     if twice := [c for c in order if order.count(c) > 1]:
         raise UsageError(f"order names class {twice[0]} twice; for classes that come back use kind = 'recurring'.")
-    return order
+    fixed = order or tuple(range(n))
+    if parameters.part not in VARIED:
+        return fixed
+    used = fixed[: sum(parameters.groups) or None]
+    return tuple(used[i] for i in class_order(len(used), seed))
 
 
-def _grouped(order: tuple[int, ...], parameters: Split) -> Outline:
+def _apart(order: tuple[int, ...], sizes: Sizes, parameters: Split) -> tuple[tuple[int, ...], Sizes]:
+    """Of an order of classes and the sizes of the experiences, those of the part; its classes depend on no seed."""
+    first, is_first = parameters.first, parameters.part == "first"
+    if not 0 < first < len(sizes):
+        allowed = f"from 1 to {len(sizes) - 1}" if len(sizes) > 1 else "with two experiences or more"
+        raise UsageError(
+            f"part = {parameters.part!r} needs `first`, how many of the {len(sizes)} experiences bring the first "
+            f"classes, {allowed}; got {first}."
+        )
+    classes = {*_class_order(parameters, 0)[: sum(sizes[:first])]}
+    return tuple(c for c in order if (c in classes) == is_first), sizes[:first] if is_first else sizes[first:]
+
+
+def _group_sizes(n: int, parameters: Split) -> Sizes:
     groups = parameters.groups
     if min(groups) < 1:
         raise UsageError(f"groups must be numbers from 1 on, one an experience, got {min(groups)}.")
-    if sum(groups) > len(order):
-        raise UsageError(f"groups ask for {sum(groups)} classes in all, and there are {len(order)}.")
-    following = iter(order)
-    return tuple(tuple(islice(following, size)) for size in groups)
+    if sum(groups) > n:
+        raise UsageError(f"groups ask for {sum(groups)} classes in all, and there are {n}.")
+    return groups
 
 
-def _evenly(order: tuple[int, ...], parameters: Split | Blurry) -> Outline:
-    size, rest = divmod(len(order), parameters.experiences)
+def _even_sizes(n: int, parameters: Split | Blurry) -> Sizes:
+    size, rest = divmod(n, parameters.experiences)
     if rest:
         raise UsageError(
-            f"The {len(order)} classes of {parameters.dataset} cannot be dealt out evenly over "
-            f"{parameters.experiences} experiences; use {_divisors(len(order))}."
+            f"The {n} classes of {parameters.dataset} cannot be dealt out evenly over "
+            f"{parameters.experiences} experiences; use {_divisors(n)}."
         )
-    return tuple(order[i : i + size] for i in range(0, len(order), size))
+    return (size,) * parameters.experiences
+
+
+def _cut(order: tuple[int, ...], sizes: Sizes) -> Outline:
+    following = iter(order)
+    return tuple(tuple(islice(following, size)) for size in sizes)
 
 
 def _all_classes(parameters: OfDataSet, experiences: int) -> Outline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,17 @@ import torch
 from torch import Tensor
 
 from ffcl.errors import DataError
-from ffcl_scenarios.data_set import DataSet, data_set
+from ffcl.parts import Part, Set, sets_opened
+from ffcl_scenarios.data_set import DataSet, Labelled, data_set
 from ffcl_scenarios.image_folder import read_images
-
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 Array = np.ndarray[Any, Any]
 Named = tuple[Mapping[str, Array], Mapping[str, str]]
 """The arrays by name, and what each is called in complaints."""
 
 
-def load_own(path: Path, classes: int, size: int = 0) -> DataSet:
-    """Read and check the user's own data.
+def load_own(path: Path, classes: int, size: int = 0, part: Part = "all") -> DataSet:
+    """Read and check a part of the user's own data.
 
     ``path`` is an .npz file that holds the arrays ``x_train``, ``y_train``, ``x_test`` and ``y_test``; or a folder
     that holds each in an .npy file of this name; or a folder of images, see `ffcl_scenarios.image_folder`. Samples
@@ -34,50 +33,57 @@ def load_own(path: Path, classes: int, size: int = 0) -> DataSet:
         path: the file or the folder.
         classes: how many classes there must be.
         size: pixels a side to which a folder of images is scaled; 0 leaves them.
+        part: the part; the test set is neither read nor missed if it does not need it.
 
     Raises:
         DataError: what is wrong, in which file and array.
+        UsageError: there are too few samples for the part.
     """
     found: Named
+    sets = sets_opened(part)
     if path.is_dir() and ((path / "train").is_dir() or (path / "test").is_dir()):
-        found = read_images(path, classes, size)
+        found = read_images(path, classes, size, sets)
     elif size:
         raise DataError(f"{path} is no folder of images (train/<class>/..., test/<class>/...): `size` is for those.")
     elif path.is_dir():
-        found = _npy_files(path)
+        found = _npy_files(path, _arrays(sets))
     elif path.is_file():
-        found = _npz_file(path)
+        found = _npz_file(path, _arrays(sets))
     else:
         raise DataError(
             f"{path} does not exist; `dataset` names an .npz file or a folder, absolute or from the data root."
         )
     arrays, names = found
-    train_x, test_x = (_samples(arrays[name], names[name]) for name in ("x_train", "x_test"))
-    if train_x.shape[1:] != test_x.shape[1:]:
+    x = {which: _samples(arrays[f"x_{which}"], names[f"x_{which}"]) for which in sets}
+    shapes = {which: tuple(samples.shape[1:]) for which, samples in x.items()}
+    if len({*shapes.values()}) > 1:
         raise DataError(
-            f"{names['x_test']} holds samples of the shape {tuple(test_x.shape[1:])}, and {names['x_train']} of "
-            f"{tuple(train_x.shape[1:])}; they must be the same."
+            f"{names['x_test']} holds samples of the shape {shapes['test']}, and {names['x_train']} of "
+            f"{shapes['train']}; they must be the same."
         )
-    train_y = _labels(arrays["y_train"], names["y_train"], len(train_x), classes)
-    test_y = _labels(arrays["y_test"], names["y_test"], len(test_x), classes)
-    return data_set(train_x, train_y, test_x, test_y)
+    y = {which: _labels(arrays[f"y_{which}"], names[f"y_{which}"], len(x[which]), classes) for which in sets}
+    return data_set(*(Labelled(x[which], y[which]) for which in sets), part=part)
 
 
-def _npz_file(path: Path) -> Named:
+def _arrays(sets: Iterable[Set]) -> tuple[str, ...]:
+    return tuple(f"{content}_{which}" for which in sets for content in "xy")
+
+
+def _npz_file(path: Path, wanted: Sequence[str]) -> Named:
     if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is no .npz file, or a damaged one; write {_list(ARRAYS)} with numpy.savez.")
+        raise DataError(f"{path} is no .npz file, or a damaged one; write {_list(wanted)} with numpy.savez.")
     try:
         with np.load(path, allow_pickle=False) as content:
-            if missing := [name for name in ARRAYS if name not in content]:
+            if missing := [name for name in wanted if name not in content]:
                 raise DataError(f"{path} has no array {_list(missing)}; it holds {_list(content.files) or 'none'}.")
-            arrays = {name: content[name] for name in ARRAYS}
+            arrays = {name: content[name] for name in wanted}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as an .npz file of plain arrays: {error}.") from error
-    return arrays, {name: f"{path}: {name}" for name in ARRAYS}
+    return arrays, {name: f"{path}: {name}" for name in wanted}
 
 
-def _npy_files(folder: Path) -> Named:
-    files = {name: folder / f"{name}.npy" for name in ARRAYS}
+def _npy_files(folder: Path, wanted: Sequence[str]) -> Named:
+    files = {name: folder / f"{name}.npy" for name in wanted}
     if missing := [path.name for path in files.values() if not path.is_file()]:
         raise DataError(
             f"{folder} holds neither train/<class>/ and test/<class>/ with images nor all of "

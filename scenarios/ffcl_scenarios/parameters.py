@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
+from ffcl.parts import OF_SAMPLES, Part
 
 N_CLASSES = {
     "digits": 10,
@@ -30,13 +31,22 @@ Experiences = IntDistribution(1, 1000)
 
 @dataclass(frozen=True, kw_only=True)
 class OfDataSet(Parameters):
-    """What every kind of stream may say: of its data, of wrong labels, and of how it is handed over."""
+    """What every kind of stream may say: of its data, of wrong labels, and of how it is handed over.
+
+    In the parts ``tuning`` and ``validation`` a stream differs from the one evaluated also in what the seed does not
+    draw, see `ffcl.parts.VARIED`.
+    """
 
     dataset: Annotated[str, f"the data set: {', '.join(N_CLASSES)}, or the path of your own"]
     classes: Annotated[int, IntDistribution(0, 100_000), "how many classes data of your own have"] = 0
     size: Annotated[
         int, IntDistribution(0, 4096), "pixels a side to which a folder of images is scaled; 0: it is of one size"
     ] = 0
+    part: Annotated[
+        Part,
+        CategoricalDistribution(OF_SAMPLES),
+        "training samples for tuning, a third of them held out as test set; the others; or all, a sixth held out",
+    ] = "all"
     noise: Annotated[float, Share, "share of the training labels replaced by another one of their experience"] = 0.0
     piece: Annotated[
         int, IntDistribution(0, 100_000), "online: samples handed over at a time, no boundary told; 0: all at once"
@@ -66,8 +76,19 @@ class OfDataSet(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class Split(OfDataSet):
-    """A data set split by class (van de Ven & Tolias 2019, arXiv 1904.07734)."""
+    """A data set split by class (van de Ven & Tolias 2019, arXiv 1904.07734).
 
+    It can also be cut in two by class, for tuning and evaluation on other classes, the protocol of Chaudhry et al.
+    2019 (arXiv 1812.00420): part ``first`` has the classes that come in the first experiences under seed 0, part
+    ``rest`` the others, whatever the seed; the seed draws their order inside the part.
+    """
+
+    part: Annotated[
+        Part, "as of every kind of stream; first: classes for tuning, a sixth of the samples held out; rest: the others"
+    ] = "all"
+    first: Annotated[
+        int, IntDistribution(0, 1000), "of part first and rest: how many of the experiences bring the first classes"
+    ] = 0
     type: Annotated[
         Incremental,
         "what is asked at test time: the class; its place in its experience; the class, the experience being known",

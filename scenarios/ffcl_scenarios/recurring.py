@@ -33,7 +33,7 @@ def build(parameters: Recurring, seed: int, data_root: Path) -> Stream:
     train = deal(data.train_x, label[data.train_y], place, order, len(outline))
     rows = [torch.isin(data.test_y, torch.tensor(classes)).nonzero().squeeze(1) for classes in outline]
     test = [Samples(data.test_x, part, label[data.test_y[part]]) for part in rows]
-    return assemble(parameters, seed, outline, data.sha256, train, test)
+    return assemble(parameters, seed, outline, data, train, test)
 
 
 def occurrences(y: Tensor, outline: Outline, generator: torch.Generator) -> Tensor:

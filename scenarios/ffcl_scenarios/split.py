@@ -34,7 +34,7 @@ def build(parameters: Split, seed: int, data_root: Path) -> Stream:
     train = deal(data.train_x, label[data.train_y], place, order, n)
     test = deal(data.test_x, label[data.test_y], home[data.test_y], torch.arange(len(data.test_y)), n)
     by_task = parameters.type == "task-incremental"
-    return assemble(parameters, seed, outline, data.sha256, train, test, by_task)
+    return assemble(parameters, seed, outline, data, train, test, by_task)
 
 
 def mixed(place: Tensor, share: float, experiences: int, generator: torch.Generator) -> Tensor:

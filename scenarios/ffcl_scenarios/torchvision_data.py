@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from filelock import FileLock
-from torch import Tensor
 
 from ffcl.errors import DataError
-from ffcl_scenarios.data_set import DataSet, data_set
+from ffcl.parts import Part, Set, sets_opened
+from ffcl_scenarios.data_set import DataSet, Labelled, data_set
 
 MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -30,7 +30,8 @@ class Source:
     Attributes:
         name: of torchvision's class.
         folder: of its files, below the data root.
-        files: that must be there.
+        train_files: that must be there for the training set.
+        test_files: that must be there, beside these, for the test set.
         train: how many training samples.
         test: how many test samples.
         classes: how many classes.
@@ -42,7 +43,8 @@ class Source:
 
     name: str
     folder: str
-    files: tuple[str, ...]
+    train_files: tuple[str, ...]
+    test_files: tuple[str, ...]
     train: int = 60_000
     test: int = 10_000
     classes: int = 10
@@ -51,24 +53,37 @@ class Source:
     transposed: bool = False
     options: dict[str, str] = field(default_factory=dict)
 
+    def files(self, which: Set) -> tuple[str, ...]:
+        """The files of the training set or of the test set."""
+        return self.train_files if which == "train" else self.test_files
+
+    def n(self, which: Set) -> int:
+        """How many samples the training set or the test set has."""
+        return self.train if which == "train" else self.test
+
 
 def _mnist_like(name: str) -> Source:
-    return Source(name, f"{name}/raw", tuple(MNIST_SHA256))
+    return Source(name, f"{name}/raw", tuple(MNIST_SHA256)[:2], tuple(MNIST_SHA256)[2:])
 
 
 def _emnist(split: str, train: int, test: int, classes: int, first: int = 0) -> Source:
-    files = tuple(
-        f"emnist-{split}-{part}-{content}-ubyte"
-        for part in ("train", "test")
-        for content in ("images-idx3", "labels-idx1")
-    )
+    contents = ("images-idx3-ubyte", "labels-idx1-ubyte")
     return Source(
-        "EMNIST", "EMNIST/raw", files, train, test, classes, first=first, transposed=True, options={"split": split}
+        "EMNIST",
+        "EMNIST/raw",
+        tuple(f"emnist-{split}-train-{content}" for content in contents),
+        tuple(f"emnist-{split}-test-{content}" for content in contents),
+        train,
+        test,
+        classes,
+        first=first,
+        transposed=True,
+        options={"split": split},
     )
 
 
-def _cifar(name: str, folder: str, files: tuple[str, ...], classes: int) -> Source:
-    return Source(name, folder, files, 50_000, 10_000, classes, (32, 32, 3))
+def _cifar(name: str, folder: str, train_files: tuple[str, ...], test_file: str, classes: int) -> Source:
+    return Source(name, folder, train_files, (test_file,), 50_000, 10_000, classes, (32, 32, 3))
 
 
 SOURCES = {
@@ -80,15 +95,18 @@ SOURCES = {
     "cifar10": _cifar(
         "CIFAR10",
         "cifar-10-batches-py",
-        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+        (*(f"data_batch_{i}" for i in range(1, 6)), "batches.meta"),
+        "test_batch",
         10,
     ),
-    "cifar100": _cifar("CIFAR100", "cifar-100-python", ("train", "test", "meta"), 100),
+    "cifar100": _cifar("CIFAR100", "cifar-100-python", ("train", "meta"), "test", 100),
 }
 
 
-def load_source(source: Source, root: Path) -> DataSet:
-    """Read a data set, after downloading it if files are missing.
+def load_source(source: Source, root: Path, part: Part = "all") -> DataSet:
+    """Read a part of a data set, after downloading the whole if files are missing.
+
+    Files of the test set are neither opened nor missed if the part does not need them.
 
     Raises:
         DataError: files are missing and cannot be downloaded, or are damaged.
@@ -97,26 +115,36 @@ def load_source(source: Source, root: Path) -> DataSet:
 
     folder = root / source.folder
     kind = getattr(torchvision.datasets, source.name)
-    missing = [f for f in source.files if not (folder / f).is_file()]
+    sets = sets_opened(part)
+    files = [file for which in sets for file in source.files(which)]
+    missing = [file for file in files if not (folder / file).is_file()]
     if missing:
         _download(kind, source, root, missing)
     if source.name == "MNIST":
-        for file, expected in MNIST_SHA256.items():
-            if hashlib.sha256((folder / file).read_bytes()).hexdigest() != expected:
+        for file in files:
+            if hashlib.sha256((folder / file).read_bytes()).hexdigest() != MNIST_SHA256[file]:
                 raise DataError(
                     f"{folder / file} is damaged: its SHA-256 is not MNIST's. Delete it to download it again."
                 )
     try:
-        train, test = (kind(root, train=part, **source.options) for part in (True, False))
+        read = [_of_set(kind, which)(root, train=which == "train", **source.options) for which in sets]
     except (RuntimeError, ValueError, AssertionError, OSError, EOFError) as error:
         raise DataError(
             f"The files of {source.name} in {folder} are damaged: {error}. Delete them to download them again."
         ) from error
-    return data_set(*_checked(train, source.train, source, folder), *_checked(test, source.test, source, folder))
+    checked = [_checked(content, source.n(which), source, folder) for which, content in zip(sets, read, strict=True)]
+    return data_set(*checked, part=part)
 
 
-def _checked(part: Any, n: int, source: Source, folder: Path) -> tuple[Tensor, Tensor]:
-    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets).long() - source.first
+def _of_set(kind: type[Any], which: Set) -> type[Any]:
+    """A class of torchvision's that knows the files of one set only; as it is, it checks those of both."""
+    lists = {"resources": [r for r in getattr(kind, "resources", ()) if r[0].startswith("train") == (which == "train")]}
+    lists["test_list" if which == "train" else "train_list"] = []
+    return type(kind.__name__, (kind,), lists)
+
+
+def _checked(content: Any, n: int, source: Source, folder: Path) -> Labelled:
+    images, labels = torch.as_tensor(content.data), torch.as_tensor(content.targets).long() - source.first
     fits = tuple(images.shape) == (n, *source.shape) and len(labels) == n and bool((labels >= 0).all())
     if not fits or len(labels.bincount(minlength=source.classes)) != source.classes:
         size = " x ".join(map(str, source.shape))
@@ -126,7 +154,7 @@ def _checked(part: Any, n: int, source: Source, folder: Path) -> tuple[Tensor, T
     if source.transposed:
         images = images.transpose(1, 2)
     images = images.permute(0, 3, 1, 2) if images.ndim == 4 else images.unsqueeze(1)
-    return images.contiguous().float().div(255), labels
+    return Labelled(images.contiguous().float().div(255), labels)
 
 
 def _download(kind: Callable[..., object], source: Source, root: Path, missing: list[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ffcl.parts import VARIED
 from ffcl.seeding import derive_seed
 from ffcl.stream import Samples, Stream
 from ffcl_scenarios.assembly import assemble, drawing, handing_order
@@ -39,10 +41,24 @@ def build_permuted(parameters: Permuted, seed: int, data_root: Path) -> Stream:
 
 
 def build_rotated(parameters: Rotated, seed: int, data_root: Path) -> Stream:
-    """The images turned by each of the angles, one an experience."""
+    """The images turned by each of the angles, one an experience; see `angles_of` for those."""
     data = of_images(load_for(parameters, data_root), "A rotated stream")
-    views = [(rotate(data.train_x, angle), rotate(data.test_x, angle), None) for angle in parameters.angles]
+    views = [(rotate(data.train_x, angle), rotate(data.test_x, angle), None) for angle in angles_of(parameters)]
     return _build(parameters, seed, data, views)
+
+
+def angles_of(parameters: Rotated) -> tuple[float, ...]:
+    """The angles, in degrees; in the parts ``tuning`` and ``validation`` none of those that are evaluated.
+
+    There they are shifted by half of the smallest gap between two of them, on the circle, or by 15 if there is but
+    one.
+    """
+    if parameters.part not in VARIED:
+        return parameters.angles
+    around = sorted({angle % 360 for angle in parameters.angles})
+    gaps = [b - a for a, b in pairwise([*around, around[0] + 360])]
+    shift = min(gaps) / 2 if len(around) > 1 else 15
+    return tuple(angle + shift for angle in parameters.angles)
 
 
 def _build(parameters: Permuted | Rotated, seed: int, data: DataSet, views: Sequence[View]) -> Stream:
@@ -56,4 +72,4 @@ def _build(parameters: Permuted | Rotated, seed: int, data: DataSet, views: Sequ
         train.append(Samples(train_x, rows, data.train_y[rows] + own * index, pixels))
         test.append(Samples(test_x, torch.arange(len(data.test_y)), data.test_y + own * index, pixels))
     by_task = parameters.type == "task-incremental"
-    return assemble(parameters, seed, outline, data.sha256, train, test, by_task)
+    return assemble(parameters, seed, outline, data, train, test, by_task)

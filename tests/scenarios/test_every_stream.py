@@ -192,8 +192,10 @@ def test_seeds_differ(parameters: OfDataSet) -> None:
 def test_an_experience_without_samples_is_refused() -> None:
     none = Samples(DIGITS.train_x, torch.arange(0), DIGITS.train_y[:0])
     test = all_rows(DIGITS.test_x, DIGITS.test_y)
+    with pytest.raises(UsageError, match="Experience 1 gets no test sample; use fewer experiences"):
+        assemble(Split(dataset="digits"), 0, (tuple(range(10)),), DIGITS, [test], [none])
     with pytest.raises(UsageError, match="Experience 1 gets no training sample; use fewer experiences"):
-        assemble(Split(dataset="digits"), 0, (tuple(range(10)),), "", [none], [test])
+        assemble(Split(dataset="digits"), 0, (tuple(range(10)),), DIGITS, [none], [test])
 
 
 def test_parameters_and_outlines_need_no_torch() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ffcl.errors import DataError
+from ffcl.errors import DataError, UsageError
+from ffcl.index_sets import IndexSet
+from ffcl.parts import HELD_OUT, Part, rows_of
 from ffcl.registry import installed
 from ffcl.scenario import read_scenario
 from ffcl.specs import resolve
@@ -143,10 +146,13 @@ def test_a_folder_of_images_is_read(birds: Path) -> None:
     assert data.train_y.tolist() == [0, 0, 1, 1]
     assert data.train_x[:, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2, 0.4, 0.4])
     Image.new("RGB", (6, 4), color=(255, 0, 0)).save(birds / "test" / "wren" / "1.JPG")
+    assert load_own(birds, 2).test_x.shape == (3, 1, 4, 6)  # the training images decide
+    Image.new("RGB", (6, 4), color=(255, 0, 0)).save(birds / "train" / "wren" / "2.JPG")
     coloured = load_own(birds, 2)
-    assert coloured.train_x.shape == (4, 3, 4, 6)
-    assert coloured.test_x[2, 0].min() > 0.9
-    assert coloured.test_x[2, 1:].max() < 0.1
+    assert coloured.train_x.shape == (5, 3, 4, 6)
+    for red in (coloured.train_x[4], coloured.test_x[2]):
+        assert red[0].min() > 0.9
+        assert red[1:].max() < 0.1
 
 
 def test_images_of_several_sizes_need_a_size(birds: Path) -> None:
@@ -193,7 +199,6 @@ def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_
 
 
 def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
-    from ffcl.errors import UsageError
     from ffcl_scenarios.parameters import Permuted, Rotated
     from ffcl_scenarios.transformed import build_permuted, build_rotated
 
@@ -204,3 +209,56 @@ def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="A permuted stream with pad needs images"):
         build_permuted(Permuted(**own, pad=1), 0, tmp_path)
     assert build_permuted(Permuted(**own), 0, tmp_path).input_shape == (10,)
+
+
+def fifteen(**changes: Any) -> Arrays:
+    """Fifteen training samples of three classes, enough for parts, and ``changes``."""
+    return arrays(x_train=np.arange(15 * 20, dtype=np.float32).reshape(15, 4, 5), y_train=np.arange(15) % 3, **changes)
+
+
+@pytest.mark.parametrize("part", sorted(HELD_OUT))
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_tuning_needs_no_test_arrays(tmp_path: Path, kind: str, part: Part) -> None:
+    path = write(tmp_path, fifteen(x_test=np.array([{}], dtype=object), y_test=np.array(["?"])), kind)
+    damaged = load_own(path, 3, part=part)
+    if kind == "npy":
+        for name in ("x_test", "y_test"):
+            (tmp_path / f"{name}.npy").unlink()
+    else:
+        np.savez(path, **{name: array for name, array in fifteen().items() if name.endswith("_train")})  # type: ignore[arg-type]
+    gone = load_own(path, 3, part=part)
+    rows = rows_of(part, 15)
+    for data in (damaged, gone):
+        assert data.train_x.flatten(1)[:, 0].tolist() == (rows.train * 20).tolist()
+        assert data.test_x.flatten(1)[:, 0].tolist() == (rows.held_out * 20).tolist()
+        assert data.test_index == IndexSet(data.sha256, 15, rows.held_out)
+    for tested in ("all", "evaluation", "rest"):
+        with pytest.raises(DataError, match="x_test"):
+            load_own(path, 3, part=tested)  # type: ignore[arg-type]
+
+
+def test_training_arrays_are_checked_in_every_part(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="y_train holds labels from 0 to 2; with classes = 2"):
+        load_own(write(tmp_path, fifteen(), "npz"), 2, part="tuning")
+    np.savez(tmp_path / "birds.npz", x_train=np.zeros((15, 4)))
+    with pytest.raises(DataError, match=r"birds.npz has no array y_train; it holds x_train\.$"):
+        load_own(tmp_path / "birds.npz", 3, part="tuning")
+    with pytest.raises(DataError, match=r"nor all of x_train.npy, y_train.npy: no x_train.npy, y_train.npy"):
+        load_own(tmp_path, 3, part="tuning")
+    with pytest.raises(UsageError, match="A training set of 6 samples is too small for part = 'tuning'"):
+        load_own(write(tmp_path, arrays(), "npz"), 3, part="tuning")
+
+
+def test_tuning_needs_no_folder_of_test_images(birds: Path) -> None:
+    for name in ("blackbird", "wren"):
+        for i in range(2, 6):
+            Image.new("L", (6, 4), color=i).save(birds / "train" / name / f"{i}.png")
+    whole = load_own(birds, 2)
+    (birds / "test" / "wren" / "0.png").write_bytes(b"no image")
+    damaged = load_own(birds, 2, part="tuning")
+    shutil.rmtree(birds / "test")
+    for data in (damaged, load_own(birds, 2, part="tuning")):
+        assert data.train_index == IndexSet(whole.train_index.of, 12, rows_of("tuning", 12).train)
+        assert data.test_index == IndexSet(whole.train_index.of, 12, rows_of("tuning", 12).held_out)
+    with pytest.raises(DataError, match="has no folder test"):
+        load_own(birds, 2, part="evaluation")
