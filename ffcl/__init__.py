@@ -9,6 +9,7 @@ from ffcl.api import load as load
 from ffcl.api import run as run
 from ffcl.errors import FfclError as FfclError
 from ffcl.hookspecs import hookimpl as hookimpl
+from ffcl.parameters import UNTUNED as UNTUNED
 from ffcl.parameters import Parameters as Parameters
 from ffcl.specs import LearnerSpec as LearnerSpec
 from ffcl.specs import StrategySpec as StrategySpec

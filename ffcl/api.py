@@ -31,6 +31,7 @@ def run(
     scenarios: str | Sequence[str] | None = None,
     seeds: int | Iterable[int] = SEEDS,
     settings: Mapping[str, object] | None = None,
+    tuned: str | None = None,
     results: str | Path = RESULTS,
     data_root: str | Path | None = None,
     workers: int | None = None,
@@ -49,6 +50,7 @@ def run(
         scenarios: names of scenarios, or paths of TOML files; None stands for the default, the digits.
         seeds: a number n for the seeds 0 to n - 1, or the seeds themselves.
         settings: changed settings, for example ``{"ff.hidden": 500, "split-digits.epochs": 5}``.
+        tuned: a protocol of `tune`: run what was tuned under it, and the defaults beside it, seed by seed.
         results: the folder that records go to.
         data_root: the folder that data sets are in, or are downloaded to.
         workers: worker processes; None is one a core, 0 is this process.
@@ -62,9 +64,10 @@ def run(
     """
     from ffcl.progress import run_plan
     from ffcl.registry import installed
+    from ffcl.tuning.leaks import without_leaks
 
     registry = installed()
-    plan = plan_of(registry, learners, strategies, scenarios, seeds, settings)
+    plan = plan_of(registry, learners, strategies, scenarios, seeds, settings, tuned=tuned, results=Path(results))
     summary = run_plan(
         plan,
         Path(results),
@@ -75,7 +78,8 @@ def run(
         shown=progress,
     )
     summary.raise_without_data()
-    return tables(registry, records_of(plan, Path(results)), plan.refused).runs
+    finished, _ = without_leaks(records_of(plan, Path(results)), Path(results))
+    return tables(registry, finished, plan.refused).runs
 
 
 def load(folder: str | Path) -> Learner[Any]:
@@ -116,11 +120,11 @@ def leaderboard(
     Raises:
         UsageError: there are no records, or a name is not among them.
     """
-    from ffcl.records import read_records
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
+    from ffcl.tuning.leaks import trusted_records
 
-    records, _ = read_records(Path(results))
+    records, _ = trusted_records(Path(results))
     chosen = select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
     refusals = read_refusals(Path(results))
     return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
@@ -133,18 +137,58 @@ def plan_of(
     scenarios: str | Sequence[str] | None,
     seeds: int | Iterable[int],
     settings: Mapping[str, object] | None,
+    tuned: str | None = None,
+    configurations: Sequence[Path] = (),
+    results: Path = RESULTS,
 ) -> Plan:
-    """The plan that ``run`` carries out."""
+    """The plan that ``run`` carries out.
+
+    Args:
+        registry: where the names are looked up.
+        learners: as for `run`.
+        strategies: as for `run`.
+        scenarios: as for `run`.
+        seeds: as for `run`.
+        settings: as for `run`.
+        tuned: as for `run`.
+        configurations: files of tuned settings, which say themselves what is run.
+        results: the folder that studies are in.
+
+    Raises:
+        UsageError: an unknown name, a setting that does not fit, or what does not go together.
+    """
     from ffcl.plan import make_plan
 
-    return make_plan(
-        registry,
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    if configurations:
+        if learners or strategies or scenarios or settings or tuned:
+            raise UsageError("--configuration says itself what is run: name nothing beside it but --seeds.")
+        return _plan_of_files(registry, configurations, seeds)
+    names = (
         as_list(learners) or registry.defaults(registry.learners),
         as_list(strategies) or registry.defaults(registry.strategies),
         as_list(scenarios) or registry.defaults(registry.scenarios),
-        range(seeds) if isinstance(seeds, int) else seeds,
-        settings,
     )
+    if tuned is None:
+        return make_plan(registry, *names, seeds, settings)
+    if settings:
+        raise UsageError("--tuned runs settings as they were tuned: give --set to `ffcl tune` instead.")
+    from ffcl.tuning.plan import plan_tuned
+    from ffcl.tuning.tuned import read_all_tuned
+
+    return plan_tuned(registry, read_all_tuned(results)[0], *names, seeds, tuned)
+
+
+def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:
+    from ffcl.errors import RecordError
+    from ffcl.plan import Plan
+    from ffcl.tuning.plan import runs_of
+    from ffcl.tuning.tuned import read_tuned
+
+    try:
+        return Plan(runs_of(registry, [read_tuned(file) for file in files], seeds))
+    except RecordError as error:
+        raise UsageError(str(error)) from error
 
 
 def tables(

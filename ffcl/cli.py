@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console, RenderableType
-from rich.table import Table
 
 from ffcl import api
-from ffcl.errors import FfclError, PluginError, UsageError, unknown_name
+from ffcl.errors import FfclError, PluginError, UsageError
+from ffcl.listing import list_, show
+from ffcl.options import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    DataRoot,
+    Learners,
+    Results,
+    Scenarios,
+    Settings,
+    Sort,
+    Strategies,
+    Workers,
+)
+from ffcl.tuning.command import tune, tuned
 
 if TYPE_CHECKING:
-    from ffcl.parameters import Field
     from ffcl.progress import Summary
-    from ffcl.registry import Offer
-    from ffcl.scenario import Scenario
-    from ffcl.specs import LearnerSpec, StrategySpec
-
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="ffcl",
@@ -31,13 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Results = Annotated[Path, typer.Option("--results", "-o", help="Folder that records and the leaderboard go to.")]
-Learners = Annotated[list[str] | None, typer.Argument(help="Learners, or all. Default: those marked * in `ffcl list`.")]
-DataRoot = Annotated[
-    Path | None, typer.Option(help="Folder of downloaded data sets. Default: $FFCL_DATA_ROOT, else ~/.cache/ffcl.")
-]
-Sort = Annotated[str, typer.Option(help="Column of the leaderboard to sort by.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -54,25 +55,23 @@ def _main(
 @app.command()
 def run(
     learners: Learners = None,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option("--scenario", "-s", help="Scenario, or a path to a TOML file. Repeat, or join by commas."),
-    ] = None,
-    strategy: Annotated[
-        list[str] | None, typer.Option("--strategy", "-t", help="Strategy, or all. Repeat, or join by commas.")
-    ] = None,
+    scenario: Scenarios = None,
+    strategy: Strategies = None,
     seeds: Annotated[
         str, typer.Option(help="A number n for the seeds 0 to n-1, or seeds and ranges: 0,3,10-19.")
     ] = str(api.SEEDS),
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a setting: ff.hidden=500, split-digits.epochs=5. Repeat."),
+    settings: Settings = None,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Run what `ffcl tune` found, and the defaults beside it, seed by seed.")
+    ] = False,
+    protocol: Annotated[str, typer.Option(help="With --tuned: the protocol it was tuned under.")] = "disjoint",
+    configuration: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run a tuned configuration from a TOML file, and the defaults beside it. Repeat."),
     ] = None,
     data_root: DataRoot = None,
     results: Results = api.RESULTS,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes. Default: one a core. 0 runs in this process.")
-    ] = None,
+    workers: Workers = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Run again what is done already.")] = False,
     keep_learners: Annotated[
         bool, typer.Option("--keep-learners", help="Keep each trained learner beside its record, for ffcl.load().")
@@ -85,9 +84,9 @@ def run(
     """
     from ffcl.plan import parse_settings
     from ffcl.progress import run_plan
-    from ffcl.records import read_records
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
+    from ffcl.tuning.leaks import trusted_records, without_leaks
 
     registry = installed()
     plan = api.plan_of(
@@ -97,6 +96,9 @@ def run(
         scenario,
         parse_seeds(seeds),
         parse_settings(settings or []),
+        tuned=protocol if tuned else None,
+        configurations=configuration or [],
+        results=results,
     )
     api.tables(registry, [], sort=sort)  # a wrong column is said now, not after the runs
     errors = Console(stderr=True)
@@ -109,9 +111,9 @@ def run(
         errors.print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
-    finished = api.records_of(plan, results)
+    finished, _ = without_leaks(api.records_of(plan, results), results)
     if finished:
-        every, problems = read_records(results)
+        every, problems = trusted_records(results)
         written = api.tables(registry, every, read_refusals(results), results, sort)
         show_tables(api.tables(registry, finished, plan.refused, sort=sort).view, written.files, problems)
     _report(summary, len(plan.runs), results)
@@ -142,100 +144,10 @@ def _report(summary: Summary, total: int, results: Path) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-@app.command("list")
-def list_() -> None:
-    """List learners, strategies, scenarios, where they come from, and plugins that are broken."""
-    from ffcl.registry import installed
-
-    registry, console = installed(), Console()
-    registry.check()
-    for title, offers in (
-        ("Learners", registry.learners),
-        ("Strategies", registry.strategies),
-        ("Scenarios", registry.scenarios),
-    ):
-        table = Table(title=title, title_justify="left", box=None, header_style="bold", padding=(0, 2, 0, 0))
-        for column in ("name", "what it is", "from"):
-            table.add_column(column, overflow="fold")
-        for name in sorted(offers):
-            offer = offers[name]
-            table.add_row(
-                name + " *" * offer.item.default,
-                offer.item.summary,
-                f"{offer.plugin.distribution} {offer.plugin.version}",
-            )
-        console.print(table)
-        console.print()
-    console.print("* is run when nothing is named", style="dim", highlight=False)
-    for plugin in registry.broken:
-        console.print(f"Broken {plugin}: {plugin.broken}", style="red", markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="A learner, a strategy or a scenario (name or TOML path).")],
-) -> None:
-    """Show the settings of a learner, strategy or scenario: type, default and range."""
-    from ffcl.registry import installed
-
-    registry = installed()
-    registry.check()
-    if name in registry.learners:
-        _show(name, "learner", registry.learners[name])
-    elif name in registry.strategies:
-        _show(name, "strategy", registry.strategies[name])
-    elif name in registry.scenarios or name.endswith(".toml"):
-        _show_scenario(registry.scenario(name))
-    else:
-        raise unknown_name("name", name, [*registry.learners, *registry.strategies, *registry.scenarios])
-
-
-def _show(name: str, kind: str, offer: Offer[LearnerSpec] | Offer[StrategySpec]) -> None:
-    console = Console()
-    console.print(f"[bold]{name}[/] ({kind}, {offer.plugin.distribution} {offer.plugin.version})", highlight=False)
-    console.print(offer.item.summary, markup=False)
-    console.print(_settings(name, offer.item.hyperparameters.fields(), {}))
-
-
-def _show_scenario(offer: Offer[Scenario]) -> None:
-    scenario, console = offer.item, Console()
-    console.print(
-        f"[bold]{scenario.name}[/] (scenario, {offer.plugin.distribution} {offer.plugin.version})",
-        highlight=False,
-    )
-    console.print(scenario.summary, markup=False)
-    parts = scenario.parts().values()
-    values = {name: value for part in parts for name, value in part.to_mapping().items()}
-    fields = [field for part in parts for field in part.fields()]
-    console.print(_settings(scenario.name, fields, values))
-    outline = scenario.outline(0)
-    table = Table(
-        title="Experiences of seed 0",
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        padding=(0, 2, 0, 0),
-    )
-    table.add_column("experience", justify="right")
-    table.add_column("classes of the data set")
-    for number, classes in enumerate(outline, start=1):
-        table.add_row(str(number), ", ".join(map(str, classes)))
-    console.print(table)
-
-
-def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("setting", "value" if values else "default", "allowed", "what it is"):
-        table.add_column(column, overflow="fold")
-    for field in fields:
-        value = values.get(field.name, field.default)
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        table.add_row(field.name, text, field.allowed, field.description)
-    if fields:
-        table.caption, table.caption_justify = f"Change one with --set {owner}.{fields[0].name}=VALUE", "left"
-    else:
-        table.add_row("none", "", "", "")
-    return table
+app.command("list")(list_)
+app.command()(show)
+app.command()(tune)
+app.command()(tuned)
 
 
 def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[str]) -> None:

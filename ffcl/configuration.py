@@ -21,14 +21,53 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How the settings of a run were found.
+
+    Attributes:
+        study: the name of the study.
+        protocol: which data it used, one of ``ffcl.tuning.protocols.PROTOCOLS``.
+        objective: what it maximised.
+        complete: trials that were run on all seeds.
+        pruned: trials that were given up as worse than the best.
+        failed: trials that failed, did not stay finite, or took too long.
+        seeds: seeds a trial.
+        sampler: what proposed the trials.
+        seed: of the sampler.
+        space: SHA-256 of the search space.
+        core_hours: of training and evaluation, over all trials.
+        index_sets: SHA-256 of the samples that the study used, see `ffcl.index_sets`.
+    """
+
+    study: str
+    protocol: str
+    objective: str
+    complete: int
+    pruned: int
+    failed: int
+    seeds: int
+    sampler: str
+    seed: int
+    space: str
+    core_hours: float
+    index_sets: dict[str, str]
+
+    @property
+    def trials(self) -> int:
+        """Trials in all."""
+        return self.complete + self.pruned + self.failed
+
+
+@dataclass(frozen=True)
 class Run:
-    """One learner with one strategy on one scenario with one seed."""
+    """One learner with one strategy on one scenario with one seed; ``tuning`` says how its settings were found."""
 
     learner: Component
     strategy: Component
     scenario: Component
     seed: int
     ffcl: str
+    tuning: Tuning | None = None
 
     @property
     def cell(self) -> tuple[str, str, str]:
@@ -38,7 +77,9 @@ class Run:
     @property
     def configuration(self) -> str:
         """Hash of everything but the seed that decides the result: settings and code."""
-        content = {k: v for k, v in asdict(self).items() if k != "seed"}
+        content = {k: v for k, v in asdict(self).items() if k not in ("seed", "tuning")}
+        if self.tuning is not None:
+            content["tuning"] = self.tuning.study
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
@@ -51,4 +92,7 @@ class Run:
     def from_mapping(cls, values: Mapping[str, Any]) -> Run:
         """Read what ``dataclasses.asdict`` wrote."""
         parts = {name: Component(**values[name]) for name in ("learner", "strategy", "scenario")}
-        return cls(**parts, seed=values["seed"], ffcl=values["ffcl"])
+        tuning = values.get("tuning")
+        return cls(
+            **parts, seed=values["seed"], ffcl=values["ffcl"], tuning=Tuning(**tuning) if tuning is not None else None
+        )

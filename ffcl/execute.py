@@ -17,10 +17,10 @@ from ffcl.environment import hardware, library_versions
 from ffcl.errors import DataError
 from ffcl.evaluation import accuracy_row
 from ffcl.index_sets import write_index_set
+from ffcl.plan import scenario_of
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
 from ffcl.registry import Registry
-from ffcl.scenario import Scenario, scenario_from_mapping
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.stream import Stream
@@ -34,13 +34,6 @@ Report = Callable[[int, int, list[float]], None]
 
 def _nothing(done: int, total: int, row: list[float]) -> None:
     pass
-
-
-def scenario_of(run: Run, registry: Registry) -> Scenario:
-    """The scenario a run describes, independent of any file."""
-    settings, name = run.scenario.settings, run.scenario.name
-    tables = {**settings, "stream": {"kind": settings["kind"], **settings["stream"]}}
-    return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
 
 
 def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:

@@ -6,6 +6,7 @@ import dataclasses
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from optuna.distributions import (
@@ -18,15 +19,27 @@ from optuna.distributions import (
 from ffcl.errors import UsageError, unknown_name
 
 
+class Untuned(Enum):
+    """The marker's type; see `UNTUNED`."""
+
+    UNTUNED = "untuned"
+
+
+UNTUNED = Untuned.UNTUNED
+"""Marks a field that tuning leaves alone unless asked: sizes, time and memory, which are a budget; how numbers are
+held; and what has no effect while another such field stays as it is."""
+
+
 @dataclass(frozen=True)
 class Field:
-    """One parameter: its name, type, default, allowed values and one-line description."""
+    """One parameter: its name, type, default, allowed values, one-line description, and whether it is tuned."""
 
     name: str
     type: Any
     default: Any
     distribution: BaseDistribution | None
     description: str
+    tuned: bool = True
 
     @property
     def required(self) -> bool:
@@ -94,6 +107,7 @@ class Parameters:
     ... class MyHyperparameters(Parameters):
     ...     lr: Annotated[float, FloatDistribution(1e-4, 1e-1, log=True), "step size of Adam"] = 1e-3
     ...     kind: Annotated[Literal["a", "b"], "which variant"] = "a"
+    ...     hidden: Annotated[int, IntDistribution(1, 4096, log=True), "units a hidden layer", UNTUNED] = 200
 
     Types are int, float, bool, str, ``Literal`` of texts and ``tuple[X, ...]`` of these.
 
@@ -116,8 +130,8 @@ class Parameters:
 
     @classmethod
     def space(cls) -> dict[str, BaseDistribution]:
-        """The search space: the Optuna distribution of each field that has one."""
-        return {f.name: f.distribution for f in cls.fields() if f.distribution is not None}
+        """The search space: the Optuna distribution of each field that has one and is not marked `UNTUNED`."""
+        return {f.name: f.distribution for f in cls.fields() if f.distribution is not None and f.tuned}
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object], owner: str) -> Self:
@@ -160,4 +174,4 @@ def _read_field(field: dataclasses.Field[Any], hint: Any) -> Field:
     if isinstance(hint, types.UnionType):
         raise TypeError(f"Field {field.name!r}: union types are not supported.")
     description = next((m for m in metadata if isinstance(m, str)), "")
-    return Field(field.name, hint, field.default, distribution, description)
+    return Field(field.name, hint, field.default, distribution, description, UNTUNED not in metadata)

@@ -12,6 +12,7 @@ from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError, unknown_name
 from ffcl.refusals import Refusal
 from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
+from ffcl.scenario import Scenario, scenario_from_mapping
 
 ALL = "all"
 """Stands for every learner, or every strategy, that is installed."""
@@ -70,14 +71,14 @@ def make_plan(
         name = offer.item.name
         hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
         hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)
-        components[name] = _component(name, hyperparameters.to_mapping(), offer.plugin)
+        components[name] = component(name, hyperparameters.to_mapping(), offer.plugin)
     for chosen in chosen_scenarios:
         if chosen.item.name in components:
             raise UsageError(f"Two scenario files are called {chosen.item.name!r}; rename one.")
         scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
         scenario.outline(0)  # a stream that cannot be built complains here
         plugin = registry.streams[scenario.spec.name].plugin
-        components[scenario.name] = _component(scenario.name, scenario.to_mapping(), plugin)
+        components[scenario.name] = component(scenario.name, scenario.to_mapping(), plugin)
     for name in changes:
         raise unknown_name("name to set (it must take part in the run):", name, components)
 
@@ -96,7 +97,15 @@ def make_plan(
     return Plan(runs, tuple(refused))
 
 
-def _component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
+def scenario_of(run: Run, registry: Registry) -> Scenario:
+    """The scenario a run describes, independent of any file."""
+    settings, name = run.scenario.settings, run.scenario.name
+    tables = {**settings, "stream": {"kind": settings["kind"], **settings["stream"]}}
+    return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
+
+
+def component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
+    """Something that takes part in a run, with the code behind it."""
     return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
 
 

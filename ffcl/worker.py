@@ -102,7 +102,8 @@ def _perform_alone(job: Job, emit: Emit) -> None:
 
     emit({"event": "ready"})
     try:
-        record = execute(job.run, installed(), job.data_root, report, job.folder / LEARNER if job.keep else None)
+        keep = job.folder / LEARNER if job.keep else None
+        record = execute(job.run, installed(), job.data_root, report, keep, index_sets=job.results)
     except DataError as error:
         emit({"event": "no-data", "message": str(error)})
         return

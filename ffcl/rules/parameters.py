@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl.parameters import Parameters
+from ffcl.parameters import UNTUNED, Parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class LabelNetworkParameters(Parameters):
     A learner's own class overrides the defaults that do not suit it.
     """
 
-    hidden: Annotated[int, IntDistribution(2, 4096, log=True), "neurons a layer"] = 200
-    layers: Annotated[int, IntDistribution(1, 8), "layers"] = 1
+    hidden: Annotated[int, IntDistribution(2, 4096, log=True), "neurons a layer", UNTUNED] = 200
+    layers: Annotated[int, IntDistribution(1, 8), "layers", UNTUNED] = 1
     lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of Adam"] = 5e-4
     schedule: Annotated[
         Literal["constant", "cosine"], "course of the step size over an experience; cosine ends at 0"
@@ -41,8 +41,8 @@ class LabelNetworkParameters(Parameters):
         float, FloatDistribution(0.01, 10.0, log=True), "deviation of the initial weights, times the root of the inputs"
     ] = 1.0
     normalise_input: Annotated[bool, "scale each input to mean square 1"] = True
-    code_bits: Annotated[int, IntDistribution(1, 1000), "bits of a class's label code"] = 100
+    code_bits: Annotated[int, IntDistribution(1, 1000), "bits of a class's label code", UNTUNED] = 100
     code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 1.0
     precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], "numbers in matrix products; auto: bfloat16 where it has units"
+        Literal["auto", "float32", "bfloat16"], "numbers in matrix products; auto: bfloat16 where it has units", UNTUNED
     ] = "auto"

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from ffcl import api
-from ffcl.cli import Results, Sort, show_tables
-from ffcl.records import read_records
+from ffcl.cli import show_tables
+from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
+from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.build import build
 
 
@@ -29,7 +30,7 @@ def leaderboard(
 
     The files hold every record; filters choose what is shown, and what goes into --output.
     """
-    records, problems = read_records(results)
+    records, problems = trusted_records(results)
     learners, strategies = api.as_list(learner), api.as_list(strategy)
     chosen = api.select(records, learners, strategies, api.as_list(scenario), results)
     refusals = read_refusals(results)

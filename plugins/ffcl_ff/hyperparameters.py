@@ -7,6 +7,7 @@ from typing import Annotated
 
 from optuna.distributions import IntDistribution
 
+from ffcl.parameters import UNTUNED
 from ffcl.rules.parameters import LabelNetworkParameters
 
 
@@ -14,4 +15,4 @@ from ffcl.rules.parameters import LabelNetworkParameters
 class FFHyperparameters(LabelNetworkParameters):
     """Those of every network that is shown a label."""
 
-    layers: Annotated[int, IntDistribution(1, 8), "layers"] = 2
+    layers: Annotated[int, IntDistribution(1, 8), "layers", UNTUNED] = 2

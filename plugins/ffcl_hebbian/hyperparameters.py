@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from ffcl.errors import UsageError
+from ffcl.parameters import UNTUNED
 from ffcl.rules.parameters import LabelNetworkParameters
 
 
@@ -15,19 +16,24 @@ from ffcl.rules.parameters import LabelNetworkParameters
 class HebbianHyperparameters(LabelNetworkParameters):
     """Those of every network that is shown a label, its neurons, and how they are driven."""
 
-    steps: Annotated[int, IntDistribution(1, 1024), "time steps a sample is shown"] = 16
+    steps: Annotated[int, IntDistribution(1, 1024), "time steps a sample is shown", UNTUNED] = 16
     leak: Annotated[float, FloatDistribution(0.0, 0.999), "share of the membrane potential kept a step"] = 0.95
     threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.2
     gain: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step"] = 4.0
     encoding: Annotated[
-        Literal["current", "bernoulli"], "input as a constant current, or as random spikes drawn every step"
+        Literal["current", "bernoulli"], "input as a constant current, or as random spikes drawn every step", UNTUNED
     ] = "current"
     intensity: Annotated[
-        float, FloatDistribution(0.01, 1.0), "spikes a step of an input of 1, with the encoding bernoulli"
+        float, FloatDistribution(0.01, 1.0), "spikes a step of an input of 1, with the encoding bernoulli", UNTUNED
     ] = 0.25
-    settling: Annotated[int, IntDistribution(0, 1023), "steps before the first update, with the encoding bernoulli"] = 8
+    settling: Annotated[
+        int, IntDistribution(0, 1023), "steps before the first update, with the encoding bernoulli", UNTUNED
+    ] = 8
     eligibility: Annotated[
-        float, FloatDistribution(0.0, 0.999), "share of an eligibility trace kept a step, with the encoding bernoulli"
+        float,
+        FloatDistribution(0.0, 0.999),
+        "share of an eligibility trace kept a step, with the encoding bernoulli",
+        UNTUNED,
     ] = 0.0
     rate_penalty: Annotated[
         float, FloatDistribution(0.0, 10.0), "weight of the mean goodness in the loss: the higher, the fewer spikes"

@@ -7,14 +7,16 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl import Parameters
+from ffcl import UNTUNED, Parameters
 
 
 @dataclass(frozen=True, kw_only=True)
 class OjaHyperparameters(Parameters):
     """What the neurons see, how many there are, how their steps shrink, and the convolutional front-end."""
 
-    neurons: Annotated[int, IntDistribution(1, 1024, log=True), "neurons a class; fewer than there are features"] = 20
+    neurons: Annotated[
+        int, IntDistribution(1, 1024, log=True), "neurons a class; fewer than there are features", UNTUNED
+    ] = 20
     gain: Annotated[
         Literal["recursive", "scalar"], "steps by recursive least squares (PAST), or Oja's own: one number a sample"
     ] = "recursive"
@@ -28,14 +30,19 @@ class OjaHyperparameters(Parameters):
     decay_samples: Annotated[
         float, FloatDistribution(1.0, 1e6, log=True), "scalar: samples of a class at which the step has halved"
     ] = 1000.0
-    encoding: Annotated[Literal["analog", "spikes"], "the input as it is, or as spike counts"] = "analog"
-    steps: Annotated[int, IntDistribution(1, 256), "spikes: time steps a sample is shown"] = 16
-    features: Annotated[Literal["pixels", "conv"], "the input itself, or Hebbian filters learned at the start"] = (
-        "pixels"
-    )
-    filters: Annotated[int, IntDistribution(1, 256), "conv: number of filters"] = 16
-    filter_size: Annotated[int, IntDistribution(2, 15), "conv: side of a filter in pixels"] = 7
+    encoding: Annotated[Literal["analog", "spikes"], "the input as it is, or as spike counts", UNTUNED] = "analog"
+    steps: Annotated[int, IntDistribution(1, 256), "spikes: time steps a sample is shown", UNTUNED] = 16
+    features: Annotated[
+        Literal["pixels", "conv"], "the input itself, or Hebbian filters learned at the start", UNTUNED
+    ] = "pixels"
+    filters: Annotated[int, IntDistribution(1, 256), "conv: number of filters", UNTUNED] = 16
+    filter_size: Annotated[int, IntDistribution(2, 15), "conv: side of a filter in pixels", UNTUNED] = 7
     filter_samples: Annotated[
-        int, IntDistribution(1, 100_000, log=True), "conv: first samples of the stream, which the filters learn from"
+        int,
+        IntDistribution(1, 100_000, log=True),
+        "conv: first samples of the stream, which the filters learn from",
+        UNTUNED,
     ] = 256
-    pool: Annotated[int, IntDistribution(1, 28), "conv: side of the pooling windows, which overlap by half"] = 6
+    pool: Annotated[
+        int, IntDistribution(1, 28), "conv: side of the pooling windows, which overlap by half", UNTUNED
+    ] = 6

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ffcl import api
-from ffcl.cli import EXIT_FAILED, EXIT_INTERRUPTED, DataRoot, Results
+from ffcl.options import EXIT_FAILED, EXIT_INTERRUPTED, DataRoot, Results
 from ffcl.errors import UsageError, unknown_name
 
 NEOHEBBIAN = "neohebbian"

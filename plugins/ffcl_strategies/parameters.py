@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl import Parameters
+from ffcl import UNTUNED, Parameters
 
-Buffer = Annotated[int, IntDistribution(1, 100_000, log=True), "samples stored in all"]
+Buffer = Annotated[int, IntDistribution(1, 100_000, log=True), "samples stored in all", UNTUNED]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class LwF(Parameters):
 class GEM(Parameters):
     """Gradient episodic memory (Lopez-Paz & Ranzato 2017, arXiv 1706.08840)."""
 
-    patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience"] = 100
+    patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience", UNTUNED] = 100
     margin: Annotated[float, FloatDistribution(0.0, 1.0), "how far a projected step leans towards the past"] = 0.5
 
 
@@ -102,5 +102,7 @@ class GEM(Parameters):
 class AGEM(Parameters):
     """Averaged GEM (Chaudhry et al. 2019, arXiv 1812.00420)."""
 
-    patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience"] = 100
-    sample: Annotated[int, IntDistribution(1, 10_000, log=True), "stored samples a reference gradient is of"] = 256
+    patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience", UNTUNED] = 100
+    sample: Annotated[
+        int, IntDistribution(1, 10_000, log=True), "stored samples a reference gradient is of", UNTUNED
+    ] = 256

@@ -1,0 +1,217 @@
+"""``ffcl tune`` and ``ffcl tuned``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ffcl import api
+from ffcl.errors import UsageError
+from ffcl.options import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    DataRoot,
+    Learners,
+    Results,
+    Scenarios,
+    Settings,
+    Strategies,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from ffcl.tuning.coordinator import Request, Result
+    from ffcl.tuning.study import Description
+    from ffcl.tuning.tuned import Tuned
+
+
+def tune(
+    learners: Learners = None,
+    scenario: Scenarios = None,
+    strategy: Strategies = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every learner with every strategy.")] = False,
+    trials: Annotated[int, typer.Option(help="Trials of each learner and strategy; the first is the defaults.")] = 60,
+    seeds: Annotated[int, typer.Option(help="Seeds a trial, the same for all.")] = 5,
+    settings: Settings = None,
+    space: Annotated[
+        list[str] | None,
+        typer.Option("--space", help="Search another range: ff.lr=1e-4..1e-2:log, ff.contrast=each,pair. Repeat."),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="Which data to tune on: disjoint, first-k, two-phase or same-stream.")
+    ] = "disjoint",
+    first: Annotated[int | None, typer.Option(help="With first-k: how many experiences to tune on.")] = None,
+    tune_on: Annotated[str | None, typer.Option(help="With two-phase: a scenario on the data set to tune on.")] = None,
+    objective: Annotated[
+        str, typer.Option(help="AIA, ACC, or AIA,forgetting for the trade-off between the two.")
+    ] = "AIA",
+    floor: Annotated[float, typer.Option(help="Learning accuracy (0 to 1) below which a trial does not count.")] = 0.0,
+    sampler: Annotated[str, typer.Option(help="tpe, gp, random or qmc.")] = "tpe",
+    sampler_seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0,
+    batch: Annotated[int, typer.Option(help="Trials proposed at a time, whatever the number of workers.")] = 4,
+    time_limit: Annotated[float, typer.Option(help="Seconds after which a run fails its trial; 0: none.")] = 0.0,
+    storage: Annotated[
+        str | None, typer.Option(help="URL of an Optuna storage for the trials. Default: a journal in the study.")
+    ] = None,
+    show_optimism: Annotated[
+        bool,
+        typer.Option("--show-optimism", help="Tune under same-stream as well, and print what that promises too much."),
+    ] = False,
+    data_root: DataRoot = None,
+    results: Results = api.RESULTS,
+    workers: Workers = None,
+) -> None:
+    """Search the hyper-parameters of learners and strategies, on data that no evaluation uses.
+
+    The same command goes on where it was stopped, by Ctrl-C or otherwise; more --trials go on from those that are
+    there. Afterwards `ffcl run ... --tuned` runs what was found.
+    """
+    from ffcl.plan import parse_settings
+    from ffcl.records import open_results
+    from ffcl.registry import installed
+    from ffcl.tuning.coordinator import Request, describe_studies
+    from ffcl.tuning.space import parse_ranges
+
+    registry = installed()
+    if everything and (learners or strategy):
+        raise UsageError("--all stands for every learner and every strategy: name none beside it.")
+    names = (
+        api.as_list("all" if everything else learners) or registry.defaults(registry.learners),
+        api.as_list("all" if everything else strategy) or registry.defaults(registry.strategies),
+        api.as_list(scenario) or registry.defaults(registry.scenarios),
+    )
+    request = Request(
+        trials=trials,
+        seeds=seeds,
+        protocol=protocol,
+        first=first,
+        tune_on=tune_on,
+        objective=objective,
+        floor=floor,
+        sampler=sampler,
+        seed=sampler_seed,
+        batch=batch,
+        time_limit=time_limit,
+        settings=parse_settings(settings or []),
+        ranges=parse_ranges(space or []),
+        storage=storage,
+    )
+    studies, refused = describe_studies(registry, *names, request)
+    console, errors = Console(), Console(stderr=True)
+    for refusal in refused:
+        errors.print(f"Refused: {refusal}.", markup=False, highlight=False, soft_wrap=True)
+    open_results(results)
+    root, n_workers = api.data_folder(data_root), api.worker_count(workers)
+    finished = _carry_out(studies, results, root, n_workers, request)
+    console.print(_summary(finished))
+    for result in finished:
+        console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
+    if show_optimism:
+        from ffcl.tuning.optimism import measure, table
+
+        console.print(table(measure(registry, names, request, results, root, n_workers)))
+    if any(result.tuned is None for result in finished):
+        errors.print("No trial of some studies came through; evaluations.jsonl beside them says why.")
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _carry_out(
+    studies: Sequence[Description], results: Path, data_root: Path, workers: int, request: Request
+) -> list[Result]:
+    from ffcl.tuning.coordinator import tune as carry_out
+    from ffcl.tuning.plots import draw_study
+    from ffcl.tuning.progress import watching
+
+    finished = []
+    try:
+        with (
+            watching(request.trials) as watch,
+            closing(carry_out(studies, results, data_root, workers, request, watch)) as running,
+        ):
+            for result in running:
+                draw_study(result.study)
+                finished.append(result)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    return finished
+
+
+def _summary(finished: Sequence[Result]) -> Table:
+    """One row a study: what the defaults and the winner reach on tuning data, and what it took."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("learner", "strategy", "scenario", "protocol"):
+        table.add_column(column)
+    for column in ("defaults", "tuned", "trials", "pruned", "failed", "core-hours"):
+        table.add_column(column, justify="right")
+    for result in finished:
+        tuning, description = result.study.tuning(), result.description
+        defaults = result.study.defaults_value()
+        table.add_row(
+            description.learner.name,
+            description.strategy.name,
+            description.evaluation.name,
+            description.protocol.name,
+            "-" if defaults is None else f"{defaults:.1%}",
+            "-" if result.tuned is None else f"{result.tuned.values[description.objective.metrics[0]]:.1%}",
+            str(tuning.trials),
+            str(tuning.pruned),
+            str(tuning.failed),
+            f"{tuning.core_hours:.3f}",
+        )
+    table.caption = "On tuning data, the winner on fresh seeds of it. `ffcl run ... --tuned` evaluates."
+    table.caption_justify = "left"
+    return table
+
+
+def tuned(
+    learner: Annotated[str | None, typer.Argument(help="Print this learner's tuned configuration as TOML.")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", "-t", help="Of this strategy.")] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", "-s", help="On this scenario.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="Under this protocol.")] = None,
+    results: Results = api.RESULTS,
+) -> None:
+    """List what has been tuned; with a learner, print the configuration as TOML, for `ffcl run --configuration`."""
+    from ffcl.tuning.tuned import read_all_tuned
+
+    found, problems = read_all_tuned(results)
+    for problem in problems:
+        Console(stderr=True).print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    wanted = {"learner": learner, "strategy": strategy, "scenario": scenario}
+    chosen = [
+        t
+        for t in found
+        if all(value in (None, getattr(t, name)) for name, value in wanted.items())
+        and protocol in (None, t.tuning.protocol)
+    ]
+    if not chosen:
+        raise UsageError(f"Nothing of that is tuned in {results}; `ffcl tune` does it.")
+    if learner is None:
+        Console().print(_list(chosen))
+    elif len(chosen) > 1:
+        cells = "; ".join(f"{t.strategy} · {t.scenario} · {t.tuning.protocol} · {t.tuning.study[-10:]}" for t in chosen)
+        raise UsageError(f"{len(chosen)} configurations fit; choose by --strategy, --scenario, --protocol: {cells}.")
+    else:
+        typer.echo(chosen[0].to_toml(), nl=False)
+
+
+def _list(found: Sequence[Tuned]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("learner", "strategy", "scenario", "protocol", "trials", "outcome", "settings"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        outcome = ", ".join(f"{name} {value:.1%}" for name, value in one.values.items())
+        searched = ", ".join(f"{n}={_short(one.settings[n])}" for n in sorted(one.defaults))
+        names = (one.learner, one.strategy, one.scenario, one.tuning.protocol, str(one.tuning.trials))
+        table.add_row(*names, outcome, searched)
+    return table
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

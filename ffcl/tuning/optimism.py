@@ -1,0 +1,122 @@
+"""How much too good a number is that was tuned on the stream it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.table import Table
+
+from ffcl.errors import DataError, UsageError
+from ffcl.pool import run_all
+from ffcl.records import find_record
+from ffcl.registry import Registry
+from ffcl.statistics import Interval, t_interval
+from ffcl.tuning.coordinator import Request, describe_studies, tune
+from ffcl.tuning.plan import runs_of
+from ffcl.tuning.protocols import OPTIMISTIC
+from ffcl.tuning.tuned import Tuned, read_all_tuned
+
+
+@dataclass(frozen=True)
+class Optimism:
+    """The same stream, seeds and test set, tuned in two ways.
+
+    Attributes:
+        learner: its name.
+        strategy: its name.
+        scenario: its name.
+        promised: the objective of the best trial, seed by seed, where trials were run on the very evaluation.
+        reached: that of the settings found on disjoint data.
+    """
+
+    learner: str
+    strategy: str
+    scenario: str
+    promised: list[float]
+    reached: list[float]
+
+    @property
+    def difference(self) -> Interval:
+        """What is promised too much: the mean over seeds and its 95 % t interval."""
+        return t_interval([a - b for a, b in zip(self.promised, self.reached, strict=True)])
+
+
+def measure(
+    registry: Registry,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    request: Request,
+    results: Path,
+    data_root: Path,
+    workers: int,
+) -> list[Optimism]:
+    """Tune on the evaluation of a ``disjoint`` request, and evaluate on the same seeds what that request has found.
+
+    Args:
+        registry: where the names are looked up.
+        names: of learners, strategies and scenarios.
+        request: under the protocol ``disjoint``, carried out already.
+        results: the folder of its studies.
+        data_root: the folder that data sets are in.
+        workers: worker processes.
+
+    Raises:
+        UsageError: the request has another protocol.
+        DataError: data is missing.
+    """
+    if request.protocol != "disjoint":
+        raise UsageError("--show-optimism compares same-stream with disjoint: leave out --protocol.")
+    parts = {f"{registry.scenario(name).item.name}.part": "evaluation" for name in names[2]}
+    same = replace(request, protocol=OPTIMISTIC, settings={**request.settings, **parts})
+    honest = {d.cell: d.name for d in describe_studies(registry, *names, request)[0]}
+    studies, _ = describe_studies(registry, *names, same)
+    by_study = {t.tuning.study: t for t in read_all_tuned(results)[0]}
+    found = []
+    for result in tune(studies, results, data_root, workers, same):
+        promised = result.study.search.best_of_seeds()
+        tuned = by_study.get(honest[result.description.cell])
+        if promised is None or tuned is None:
+            continue
+        seeds = result.description.protocol.seeds(request.seeds)
+        reached = _evaluate(registry, tuned, seeds, results, data_root, workers, result.description.objective.of_seed)
+        if reached is not None:
+            description = result.description
+            cell = (description.learner.name, description.strategy.name, description.evaluation.name)
+            found.append(Optimism(*cell, promised, reached))
+    return found
+
+
+def _evaluate(
+    registry: Registry,
+    tuned: Tuned,
+    seeds: Sequence[int],
+    results: Path,
+    data_root: Path,
+    workers: int,
+    value: Callable[[list[list[float]]], float],
+) -> list[float] | None:
+    runs = [run for run in runs_of(registry, [tuned], seeds) if run.tuning is not None]
+    for event in run_all(runs, results, data_root, workers):
+        if event.event == "no-data":
+            raise DataError(event.message)
+    records = [find_record(results, run) for run in runs]
+    matrices = [record.accuracy for record in records if record is not None and record.accuracy is not None]
+    return [value(matrix) for matrix in matrices] if len(matrices) == len(runs) else None
+
+
+def table(found: Sequence[Optimism]) -> Table:
+    """For the terminal."""
+    shown = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), title="Optimism", title_justify="left")
+    for column in ("learner", "strategy", "scenario"):
+        shown.add_column(column)
+    for column in ("tuned on the evaluation", "tuned on disjoint data", "too much by"):
+        shown.add_column(column, justify="right")
+    for one in found:
+        promised, reached = (sum(v) / len(v) for v in (one.promised, one.reached))
+        interval = one.difference
+        by = f"{100 * interval.mean:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
+        shown.add_row(one.learner, one.strategy, one.scenario, f"{promised:.1%}", f"{reached:.1%}", by)
+    shown.caption = "The same streams, seeds and test set; points, with the 95 % interval of the paired differences."
+    shown.caption_justify = "left"
+    return shown

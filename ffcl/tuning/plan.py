@@ -1,0 +1,84 @@
+"""The runs that evaluate what has been tuned: the tuned settings and the defaults, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from ffcl.configuration import Component, Run
+from ffcl.errors import UsageError
+from ffcl.parameters import Parameters
+from ffcl.plan import Plan, component, make_plan
+from ffcl.registry import Offer, Registry
+from ffcl.tuning.tuned import Tuned
+
+
+def plan_tuned(
+    registry: Registry,
+    found: Sequence[Tuned],
+    learners: Sequence[str],
+    strategies: Sequence[str],
+    scenarios: Sequence[str],
+    seeds: Iterable[int],
+    protocol: str,
+) -> Plan:
+    """The plan that evaluates learners x strategies x scenarios as they were tuned under a protocol.
+
+    Args:
+        registry: where the names are looked up.
+        found: what has been tuned, the latest last.
+        learners: names of learners; ``"all"`` for all that are installed.
+        strategies: names of strategies; likewise.
+        scenarios: names of scenarios or paths of TOML files.
+        seeds: the seeds.
+        protocol: the protocol.
+
+    Raises:
+        UsageError: an unknown name, or something has not been tuned.
+    """
+    grid = make_plan(registry, learners, strategies, scenarios, [0])
+    by_cell = {(t.learner, t.strategy, registry.scenario(t.scenario).item.name): t for t in _of(found, protocol)}
+    if missing := [run.cell for run in grid.runs if run.cell not in by_cell]:
+        learner, strategy, scenario = missing[0]
+        raise UsageError(
+            f"Not tuned under the protocol {protocol}: {', '.join(' · '.join(cell) for cell in missing)}. "
+            f"Tune with, for example, `ffcl tune {learner} --strategy {strategy} --scenario {scenario}`; "
+            "`ffcl tuned` lists what has been tuned."
+        )
+    return Plan(runs_of(registry, [by_cell[run.cell] for run in grid.runs], seeds), grid.refused)
+
+
+def _of(found: Sequence[Tuned], protocol: str) -> list[Tuned]:
+    return [tuned for tuned in found if tuned.tuning.protocol == protocol]
+
+
+def runs_of(registry: Registry, tuned: Sequence[Tuned], seeds: Iterable[int]) -> tuple[Run, ...]:
+    """For each seed and each of these, the run of the default settings and that of the tuned ones.
+
+    Raises:
+        UsageError: a name or a setting that is not known here.
+    """
+    registry.check()
+    pairs = [pair for one in tuned for pair in _pair(registry, one)]
+    return tuple(Run(*parts, seed, version("ffcl"), tuning) for seed in dict.fromkeys(seeds) for parts, tuning in pairs)
+
+
+def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Component, Component], Any]]:
+    chosen = registry.scenario(tuned.scenario)
+    scenario = chosen.item.with_changes(tuned.evaluation)
+    stream = component(scenario.name, scenario.to_mapping(), registry.streams[scenario.spec.name].plugin)
+    learner = registry.get("learner", tuned.learner, registry.learners)
+    strategy = registry.get("strategy", tuned.strategy, registry.strategies)
+    pair = []
+    for settings, tuning in (({**tuned.settings, **tuned.defaults}, None), (tuned.settings, tuned.tuning)):
+        parts = (_with(learner, settings), _with(strategy, settings), stream)
+        pair.append((parts, tuning))
+    return pair
+
+
+def _with(offer: Offer[Any], settings: Mapping[str, Any]) -> Component:
+    name = offer.item.name
+    own = {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
+    parameters: Parameters = offer.item.hyperparameters.from_mapping(own, name)
+    return component(name, parameters.to_mapping(), offer.plugin)

@@ -1,0 +1,305 @@
+"""The search as a state machine: it says which runs it needs, and takes in how they went. No process, no file here.
+
+Trials are proposed in batches of a fixed size, and told in their order, so that the same seed makes the same trials
+whatever the number of workers and however often the search is taken up again: what a trial proposes depends on the
+trials of the batches before it and on its number, and on nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
+from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from ffcl.configuration import Run
+from ffcl.seeding import derive_seed
+from ffcl.tuning.objective import Objective, mean_learning_accuracy
+from ffcl.tuning.space import Space
+
+SAMPLERS = {
+    "tpe": "tree-structured Parzen estimators: the default, for any budget",
+    "gp": "a Gaussian process: for few and costly trials",
+    "random": "independent draws: a fair baseline",
+    "qmc": "a quasi-random sequence: covers the space evenly",
+}
+PRUNED_FROM = 5
+"""Seeds from which on trials are pruned: the test cannot find anything in fewer than four."""
+FINALISTS = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run of a trial went.
+
+    Attributes:
+        matrix: its accuracy matrix; None if it failed.
+        seconds: of training and evaluation.
+        failure: why it failed, or "".
+        index_sets: SHA-256 of the samples it used.
+    """
+
+    matrix: list[list[float]] | None
+    seconds: float = 0.0
+    failure: str = ""
+    index_sets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the trials, but for their number.
+
+    Attributes:
+        space: what is searched.
+        objective: what for.
+        sampler: one of `SAMPLERS`.
+        seed: of the sampler.
+        batch: trials proposed at a time.
+        seeds: seeds of the runs of every trial.
+        fresh_seeds: seeds of the runs that the winner is chosen by.
+        run_of: the run of a trial with some settings and a seed.
+    """
+
+    space: Space
+    objective: Objective
+    sampler: str
+    seed: int
+    batch: int
+    seeds: Sequence[int]
+    fresh_seeds: Sequence[int]
+    run_of: Callable[[Mapping[str, Any], int], Run]
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The settings that won.
+
+    Attributes:
+        trial: its number.
+        settings: ``name.parameter`` to value.
+        values: the objective on the fresh seeds.
+    """
+
+    trial: int
+    settings: dict[str, Any]
+    values: list[float]
+
+
+class Search:
+    """Proposes trials until there are ``trials``, then runs the best of them again and chooses one."""
+
+    def __init__(self, plan: Plan, trials: int, known: Mapping[str, Outcome] | None = None) -> None:
+        self.plan, self.trials = plan, trials
+        self.winner: Winner | None = None
+        self.finished = False
+        self._outcomes = dict(known or {})
+        self._asked: set[str] = set()
+        self._batch: list[optuna.Trial] = []
+        self._finalists: list[FrozenTrial] | None = None
+        prunes = plan.objective.single and len(plan.seeds) >= PRUNED_FROM
+        with quiet():
+            pruner: BasePruner = WilcoxonPruner() if prunes else NopPruner()
+            self.optuna = optuna.create_study(
+                directions=plan.objective.directions, sampler=_sampler(plan, 0), pruner=pruner
+            )
+        self._unprunable = PRUNED_FROM - 2 if prunes else len(plan.seeds)
+        self.optuna.enqueue_trial(plan.space.starting_point())
+
+    @property
+    def told(self) -> list[FrozenTrial]:
+        """The trials that are over, in order."""
+        return [t for t in self.optuna.get_trials(deepcopy=False) if t.state.is_finished()]
+
+    def count(self, state: TrialState) -> int:
+        """How many trials ended so."""
+        return sum(t.state == state for t in self.told)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training and evaluation of all runs."""
+        return sum(outcome.seconds for outcome in self._outcomes.values())
+
+    @property
+    def index_sets(self) -> dict[str, str]:
+        """SHA-256 of the samples the runs used: each run's, numbered if they differ from seed to seed."""
+        found: dict[str, str] = {}
+        for outcome in self._outcomes.values():
+            for name, sha256 in outcome.index_sets.items():
+                if sha256 not in found.values():
+                    number = sum(key.split(" ")[0] == name for key in found)
+                    found[f"{name} {number + 1}" if number else name] = sha256
+        return found
+
+    def best_of_seeds(self) -> list[float] | None:
+        """The first metric of the best trial on each of the seeds that trials are run on; None if none came through."""
+        best = self._best()
+        return self.of_seeds(best[0].params) if best else None
+
+    def of_seeds(self, settings: Mapping[str, Any]) -> list[float] | None:
+        """The first metric of these settings on each of the seeds that trials are run on, if they were run on all."""
+        known = self._known(settings, self.plan.seeds)
+        matrices = [outcome.matrix for outcome in known if outcome.matrix is not None]
+        return [self.plan.objective.of_seed(m) for m in matrices] if len(matrices) == len(self.plan.seeds) else None
+
+    def take(self, run: Run, outcome: Outcome) -> None:
+        """Take in how a run went."""
+        self._outcomes[run.key] = outcome
+
+    def wanted(self) -> list[Run]:
+        """The runs that are needed now and have not been asked for; none while it waits for others."""
+        while not self.finished:
+            needed = list(self._needed())
+            if needed:
+                new = [run for run in needed if run.key not in self._asked]
+                self._asked.update(run.key for run in new)
+                return new
+            self._go_on()
+        return []
+
+    def _needed(self) -> Iterator[Run]:
+        if self._finalists is not None:
+            for finalist in self._finalists:
+                yield from self._missing(finalist.params, self.plan.fresh_seeds)
+        else:
+            for trial in self._batch:
+                yield from self._needed_by(trial)
+
+    def _missing(self, settings: Mapping[str, Any], seeds: Sequence[int]) -> Iterator[Run]:
+        for seed in seeds:
+            run = self.plan.run_of(settings, seed)
+            if run.key not in self._outcomes:
+                yield run
+
+    def _needed_by(self, trial: optuna.Trial) -> Iterator[Run]:
+        """The first seeds at once, as nothing can be pruned by them; then one after the other."""
+        first = list(self._missing(trial.params, self.plan.seeds[: self._unprunable]))
+        if first:
+            yield from first
+        elif not self._is_over(trial):
+            yield next(self._missing(trial.params, self.plan.seeds))
+
+    def _known(self, settings: Mapping[str, Any], seeds: Sequence[int]) -> list[Outcome]:
+        """The outcomes of these settings, seed by seed, as far as all before are there."""
+        known = []
+        for seed in seeds:
+            outcome = self._outcomes.get(self.plan.run_of(settings, seed).key)
+            if outcome is None:
+                break
+            known.append(outcome)
+        return known
+
+    def _is_over(self, trial: optuna.Trial) -> bool:
+        """Whether a trial is run on all seeds, or has failed, or is given up as worse than the best so far."""
+        known = self._known(trial.params, self.plan.seeds)
+        if any(outcome.failure for outcome in known) or len(known) == len(self.plan.seeds):
+            return True
+        return self._prune(trial, known)
+
+    def _prune(self, trial: optuna.Trial, known: Sequence[Outcome]) -> bool:
+        if not self.plan.objective.single:
+            return False
+        steps = trial.study._storage.get_trial(trial._trial_id).intermediate_values
+        for step, outcome in enumerate(known):
+            if outcome.matrix is not None and step not in steps:
+                trial.report(self.plan.objective.of_seed(outcome.matrix), step)
+        return len(known) > self._unprunable and trial.should_prune()
+
+    def _go_on(self) -> None:
+        for trial in self._batch:
+            self._tell(trial)
+        self._batch = []
+        if self._finalists is not None:
+            self._choose()
+            self.finished = True
+        elif len(self.told) < self.trials:
+            self._propose(min(self.plan.batch, self.trials - len(self.told)))
+        else:
+            self._finalists = self._best()
+
+    def _propose(self, n: int) -> None:
+        for _ in range(n):
+            with quiet():
+                if self.plan.sampler != "qmc":  # which counts its trials by itself
+                    self.optuna.sampler = _sampler(self.plan, len(self.optuna.get_trials(deepcopy=False)))
+                self._batch.append(self.optuna.ask(self.plan.space.distributions))
+
+    def _tell(self, trial: optuna.Trial) -> None:
+        known = self._known(trial.params, self.plan.seeds)
+        failures = [outcome.failure for outcome in known if outcome.failure]
+        matrices = [outcome.matrix for outcome in known if outcome.matrix is not None]
+        trial.set_user_attr("seconds", round(sum(outcome.seconds for outcome in known), 3))
+        if failures:
+            trial.set_user_attr("failure", failures[0])
+            self.optuna.tell(trial, state=TrialState.FAIL)
+            return
+        pruned = self._prune(trial, known) and len(known) < len(self.plan.seeds)
+        values = self.plan.objective.values(matrices)
+        trial.set_user_attr("learning accuracy", round(mean_learning_accuracy(matrices), 6))
+        if pruned:
+            trial.set_user_attr("mean", values[0])
+            self.optuna.tell(trial, state=TrialState.PRUNED)
+        elif all(map(math.isfinite, values)):
+            if self.plan.objective.floor:
+                trial.set_constraint("learning accuracy", self.plan.objective.violation(matrices))
+            self.optuna.tell(trial, values)
+        else:
+            self.optuna.tell(trial, state=TrialState.FAIL)
+
+    def _best(self) -> list[FrozenTrial]:
+        """The trials to run again: the best by the first metric; of two metrics, those no other trial dominates."""
+        complete = [t for t in self.told if t.state == TrialState.COMPLETE and _feasible(t)]
+        if not self.plan.objective.single:
+            front = {t.number for t in self.optuna.best_trials}
+            complete = [t for t in complete if t.number in front]
+        best: dict[str, FrozenTrial] = {}
+        for trial in sorted(complete, key=lambda t: (-t.values[0], t.number)):
+            best.setdefault(repr(sorted(trial.params.items())), trial)
+        return list(best.values())[:FINALISTS]
+
+    def _choose(self) -> None:
+        assert self._finalists is not None
+        results = []
+        for trial in self._finalists:
+            matrices = [o.matrix for o in self._known(trial.params, self.plan.fresh_seeds) if o.matrix is not None]
+            if len(matrices) == len(self.plan.fresh_seeds):
+                results.append(Winner(trial.number, dict(trial.params), self.plan.objective.values(matrices)))
+        if results:
+            self.winner = max(results, key=lambda w: (w.values[0], -w.trial))
+
+
+def _feasible(trial: FrozenTrial) -> bool:
+    return all(violation <= 0 for violation in (trial.constraints or {}).values())
+
+
+def _sampler(plan: Plan, number: int) -> BaseSampler:
+    """A sampler of its own for each trial, so that nothing depends on how far a former process had drawn."""
+    seed = derive_seed(plan.seed, f"trial-{number}") % 2**32
+    if plan.sampler == "tpe":
+        return TPESampler(seed=seed)
+    if plan.sampler == "gp":
+        return GPSampler(seed=seed)
+    if plan.sampler == "random":
+        return RandomSampler(seed=seed)
+    return QMCSampler(scramble=True, seed=derive_seed(plan.seed, "qmc") % 2**32)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Optuna's remarks: on what is experimental in it, and on each trial."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            warnings.simplefilter("ignore", UserWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

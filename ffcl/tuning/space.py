@@ -1,0 +1,129 @@
+"""The search space: what a learner and a strategy declare, without what is fixed, with what is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
+
+from ffcl.errors import UsageError, unknown_name
+from ffcl.parameters import Field, Parameters
+
+ARROW = ".."
+
+
+@dataclass(frozen=True)
+class Space:
+    """Distributions and defaults, by ``name.parameter``."""
+
+    distributions: dict[str, BaseDistribution]
+    defaults: dict[str, Any]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The distributions as plain values."""
+        return {name: json.loads(distribution_to_json(d)) for name, d in sorted(self.distributions.items())}
+
+    @property
+    def sha256(self) -> str:
+        """Identifies the space."""
+        return hashlib.sha256(json.dumps(self.to_mapping(), sort_keys=True).encode()).hexdigest()
+
+    def starting_point(self) -> dict[str, Any]:
+        """The defaults, as far as they lie in the space."""
+        return {
+            name: value
+            for name, value in self.defaults.items()
+            if name in self.distributions
+            and self.distributions[name]._contains(self.distributions[name].to_internal_repr(value))
+        }
+
+
+def make_space(
+    owners: Mapping[str, Parameters], fixed: Iterable[str] = (), changes: Mapping[str, str] | None = None
+) -> Space:
+    """The space of these sets of parameters.
+
+    Args:
+        owners: the parameters, at their defaults, by the name of the learner or strategy they belong to.
+        fixed: ``name.parameter`` of what stays as it is.
+        changes: ranges in place of the declared ones, see `read_range`; they may also name what is not tuned
+            otherwise.
+
+    Raises:
+        UsageError: a range names nothing that can be tuned, cannot be read, or is not within what is allowed.
+    """
+    fields = {f"{owner}.{field.name}": field for owner, p in owners.items() for field in p.fields()}
+    values = {f"{owner}.{name}": value for owner, p in owners.items() for name, value in p.to_mapping().items()}
+    changes, fixed = dict(changes or {}), set(fixed)
+    for name in changes:
+        if name not in fields:
+            raise unknown_name("parameter to tune", name, fields)
+        if name in fixed:
+            raise UsageError(f"{name} is both fixed by --set and to be tuned by --space; leave out one of them.")
+    distributions = {
+        name: field.distribution
+        for name, field in fields.items()
+        if field.distribution is not None and field.tuned and name not in fixed
+    }
+    distributions |= {name: read_range(name, fields[name], text) for name, text in changes.items()}
+    return Space(distributions, {name: values[name] for name in distributions})
+
+
+def parse_ranges(texts: Sequence[str]) -> dict[str, str]:
+    """Read ranges written ``name.parameter=range``.
+
+    Raises:
+        UsageError: one is not written so.
+    """
+    ranges = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        if not (equals and value.strip()):
+            raise UsageError(f"A range is written ff.lr=1e-4..1e-2:log or ff.contrast=each,pair; got {text!r}.")
+        ranges[target.strip()] = value.strip()
+    return ranges
+
+
+def read_range(name: str, field: Field, text: str) -> BaseDistribution:
+    """Read ``low..high``, ``low..high:log`` or ``one,other`` as a distribution of this field.
+
+    Raises:
+        UsageError: it cannot be read, or is not within what the field allows.
+    """
+    bounds, _, scale = text.partition(":")
+    if ARROW not in bounds:
+        return _choices(name, field, text)
+    if field.type not in (int, float):
+        raise UsageError(f"{name} is no number: give its choices, as in {name}=one,other; got {text!r}.")
+    if scale not in ("", "log"):
+        raise UsageError(f"The range of {name} ends in :log or in nothing, got {text!r}.")
+    low, high = (field.parse(part.strip()) for part in bounds.split(ARROW, 1))
+    for value in (low, high):
+        if problem := field.check(value):
+            raise UsageError(f"The range of {name}: a bound {problem}.")
+    if not low < high:
+        raise UsageError(f"The range of {name} must rise, got {text!r}; --set fixes a value.")
+    if scale and low <= 0:
+        raise UsageError(f"The range of {name} must start above 0 to be logarithmic, got {text!r}.")
+    kind = IntDistribution if field.type is int else FloatDistribution
+    return kind(low, high, log=bool(scale))
+
+
+def _choices(name: str, field: Field, text: str) -> CategoricalDistribution:
+    choices = [field.parse(part.strip()) for part in text.split(",") if part.strip()]
+    for choice in choices:
+        if problem := field.check(choice):
+            raise UsageError(f"A choice of {name} {problem}.")
+    if len(set(choices)) < 2:
+        raise UsageError(f"{name} needs two choices or more, or a range low..high; --set fixes a value.")
+    return CategoricalDistribution(choices)

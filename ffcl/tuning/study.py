@@ -1,0 +1,272 @@
+"""A study on disk: what it is, every run it has done, its trials for Optuna's tools, and what came out.
+
+``study.json`` says what decides the trials; ``evaluations.jsonl`` has a line for each run, so that nothing that has
+been computed is computed again; ``journal.log`` holds the trials that are over, for optuna-dashboard and the like.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from ffcl.configuration import Component, Run, Tuning
+from ffcl.errors import RecordError, UsageError
+from ffcl.records import Record, write_atomically
+from ffcl.tuning.objective import Objective
+from ffcl.tuning.protocols import Protocol
+from ffcl.tuning.search import Outcome, Plan, Search, quiet
+from ffcl.tuning.space import Space
+from ffcl.tuning.tuned import STUDIES, Tuned, write_tuned
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything that decides the trials of a study, but for their number.
+
+    Attributes:
+        learner: with what is fixed, and the defaults.
+        strategy: likewise.
+        tuning: the scenario that trials are run on.
+        evaluation: the scenario that the outcome is for.
+        scenario: how the user named it.
+        protocol: how the two are kept apart.
+        space: what is searched.
+        objective: what for.
+        sampler: what proposes the trials.
+        seed: of the sampler.
+        batch: trials proposed at a time.
+        seeds: seeds a trial.
+        time_limit: seconds after which a run is given up; 0 is no limit.
+        ffcl: the version.
+    """
+
+    learner: Component
+    strategy: Component
+    tuning: Component
+    evaluation: Component
+    scenario: str
+    protocol: Protocol
+    space: Space
+    objective: Objective
+    sampler: str
+    seed: int
+    batch: int
+    seeds: int
+    time_limit: float
+    ffcl: str
+
+    def to_mapping(self) -> dict[str, Any]:
+        """As plain values."""
+        components = {n: asdict(getattr(self, n)) for n in ("learner", "strategy", "tuning", "evaluation")}
+        plain = {n: getattr(self, n) for n in ("sampler", "seed", "batch", "seeds", "time_limit", "ffcl")}
+        return {
+            **components,
+            "protocol": self.protocol.name,
+            "space": self.space.to_mapping(),
+            "objective": asdict(self.objective),
+            **plain,
+            "optuna": optuna.__version__,
+        }
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the study and of its folder."""
+        canonical = json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(canonical.encode()).hexdigest()[:10]
+        names = (self.learner.name, self.strategy.name, self.evaluation.name, self.protocol.name, digest)
+        return "--".join(names)
+
+    @property
+    def cell(self) -> str:
+        """Learner, strategy and scenario in words."""
+        return f"{self.learner.name} · {self.strategy.name} · {self.evaluation.name}"
+
+    def run_of(self, settings: Mapping[str, Any], seed: int) -> Run:
+        """The run of a trial with these settings."""
+        return Run(
+            with_settings(self.learner, settings), with_settings(self.strategy, settings), self.tuning, seed, self.ffcl
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """What the search needs."""
+        return Plan(
+            self.space,
+            self.objective,
+            self.sampler,
+            self.seed,
+            self.batch,
+            self.protocol.seeds(self.seeds),
+            self.protocol.fresh_seeds(self.seeds),
+            self.run_of,
+        )
+
+
+def with_settings(component: Component, settings: Mapping[str, Any]) -> Component:
+    """The component with those of the settings ``name.parameter`` that are its own."""
+    prefix = component.name + "."
+    own = {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix)}
+    return Component(
+        component.name, {**component.settings, **own}, component.distribution, component.version, component.code
+    )
+
+
+class Study:
+    """A study that is open for going on; one process at a time."""
+
+    def __init__(self, results: Path, description: Description, trials: int, storage: str | None = None) -> None:
+        self.description, self.results = description, results
+        self.folder = results / STUDIES / description.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise UsageError(f"Another process is at the study {self.folder}.") from None
+        write_atomically(self.folder / "study.json", json.dumps(description.to_mapping(), indent=1) + "\n")
+        known = dict(_read_evaluations(self._evaluations))
+        self._file = self._evaluations.open("a", encoding="utf-8")
+        self._kept = self._optuna_study(storage)
+        self.search = Search(description.plan, trials, known)
+
+    @property
+    def _evaluations(self) -> Path:
+        return self.folder / "evaluations.jsonl"
+
+    def close(self) -> None:
+        """Let others go on with it."""
+        self._file.close()
+        self._lock.release()
+
+    def wanted(self) -> list[Run]:
+        """The runs that are needed next; what is over by then is kept."""
+        runs = self.search.wanted()
+        self._keep_trials()
+        return runs
+
+    def take(self, run: Run, record: Record) -> None:
+        """Take in the record of a run, and keep it."""
+        failure = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
+        seconds = record.train_seconds + record.evaluation_seconds
+        outcome = Outcome(record.accuracy, round(seconds, 4), failure, record.index_sets)
+        self._file.write(json.dumps({"key": run.key, "seed": run.seed, **asdict(outcome)}) + "\n")
+        self._file.flush()
+        self.search.take(run, outcome)
+
+    def _keep_trials(self) -> None:
+        """Add the trials that are over to Optuna's storage; those that are there must be the same."""
+        kept = self._kept.get_trials(deepcopy=False)
+        for number, trial in enumerate(self.search.told):
+            if number >= len(kept):
+                self._kept.add_trial(trial)
+            elif not _same(trial, kept[number]):
+                raise RecordError(
+                    f"Trial {number} of {self.folder} is not what it was when it was kept: the study has been edited. "
+                    "Move the folder away to tune anew."
+                )
+
+    def _optuna_study(self, storage: str | None) -> optuna.Study:
+        with quiet():
+            return optuna.create_study(
+                storage=storage or _journal(self.folder / "journal.log"),
+                study_name=self.description.name,
+                directions=self.description.objective.directions,
+                load_if_exists=True,
+            )
+
+    def freeze(self) -> Tuned | None:
+        """Write what has won; None if no trial came through."""
+        winner, description = self.search.winner, self.description
+        if winner is None:
+            return None
+        owners = (description.learner, description.strategy)
+        fixed = {f"{owner.name}.{k}": v for owner in owners for k, v in owner.settings.items()}
+        tuned = Tuned(
+            learner=description.learner.name,
+            strategy=description.strategy.name,
+            scenario=description.scenario,
+            settings={**fixed, **winner.settings},
+            defaults=description.space.defaults,
+            evaluation=_flat(description.evaluation),
+            trial=winner.trial,
+            values=dict(zip(description.objective.metrics, winner.values, strict=True)),
+            tuning=self.tuning(),
+        )
+        write_tuned(self.folder, tuned)
+        return tuned
+
+    def defaults_value(self) -> float | None:
+        """The first metric of the defaults on the seeds of the trials; None if they failed or were given up."""
+        values = self.search.of_seeds(self.description.space.defaults)
+        return None if values is None else sum(values) / len(values)
+
+    def tuning(self) -> Tuning:
+        """How the settings have been found so far."""
+        description, search = self.description, self.search
+        return Tuning(
+            study=description.name,
+            protocol=description.protocol.name,
+            objective=description.objective.name,
+            complete=search.count(TrialState.COMPLETE),
+            pruned=search.count(TrialState.PRUNED),
+            failed=search.count(TrialState.FAIL),
+            seeds=description.seeds,
+            sampler=description.sampler,
+            seed=description.seed,
+            space=description.space.sha256,
+            core_hours=round(search.seconds / 3600, 4),
+            index_sets=search.index_sets,
+        )
+
+
+def _flat(scenario: Component) -> dict[str, Any]:
+    """A scenario's settings, without the tables they stand in."""
+    tables = (scenario.settings[table] for table in ("stream", "training", "evaluation"))
+    return {name: value for table in tables for name, value in table.items()}
+
+
+def _read_evaluations(path: Path) -> Iterator[tuple[str, Outcome]]:
+    """Every run that is kept; a line that a killed process left unfinished is taken away."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        path.write_bytes(whole)
+    for number, line in enumerate(whole.decode("utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            key = values.pop("key")
+            del values["seed"]
+            yield key, Outcome(**values)
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise RecordError(
+                f"{path}, line {number}, is damaged ({error}). Remove that line to run it again."
+            ) from error
+
+
+def _journal(path: Path) -> BaseStorage:
+    """Optuna's journal; what a killed process left half-written is taken away."""
+    for leftover in path.parent.glob(f"{path.name}.lock*"):
+        leftover.unlink(missing_ok=True)
+    if path.exists():
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            path.write_bytes(whole)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def _same(a: FrozenTrial, b: FrozenTrial) -> bool:
+    return (a.params, a.state, a.values) == (b.params, b.state, b.values)

@@ -1,0 +1,114 @@
+"""What comes out of a study: settings that won, and how they were found; kept as TOML, to be shared and loaded."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ffcl.configuration import Tuning
+from ffcl.errors import RecordError
+from ffcl.records import write_atomically
+
+STUDIES = "studies"
+FILE = "tuned.toml"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Tuned settings of a learner with a strategy on a scenario.
+
+    Attributes:
+        learner: its name.
+        strategy: its name.
+        scenario: the name of the scenario, or the path of its file, as it was given.
+        settings: ``name.parameter`` to value, of learner and strategy: what won, and what was fixed.
+        defaults: ``name.parameter`` to the default of what was searched.
+        evaluation: the scenario's settings for the evaluation that these settings are for: its part of the data, and
+            what had been changed.
+        trial: number of the trial that won.
+        values: metric to its mean on the fresh tuning seeds.
+        tuning: how the settings were found.
+    """
+
+    learner: str
+    strategy: str
+    scenario: str
+    settings: dict[str, Any]
+    defaults: dict[str, Any]
+    evaluation: dict[str, Any]
+    trial: int
+    values: dict[str, float]
+    tuning: Tuning
+
+    def to_toml(self) -> str:
+        """The file's content."""
+        head = {name: getattr(self, name) for name in ("learner", "strategy", "scenario")}
+        tables = {
+            "settings": self.settings,
+            "defaults": self.defaults,
+            "evaluation": self.evaluation,
+            "outcome": {"trial": self.trial, **self.values},
+            "tuning": {k: v for k, v in asdict(self.tuning).items() if k != "index_sets"},
+            "tuning.index_sets": self.tuning.index_sets,
+        }
+        lines = ["# Found by `ffcl tune`; run it with `ffcl run --configuration FILE`.", *_pairs(head)]
+        for name, table in tables.items():
+            lines += ["", f"[{name}]", *_pairs(table)]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str) -> Tuned:
+        """Read what `to_toml` wrote.
+
+        Raises:
+            RecordError: it is no TOML, or a part is missing.
+        """
+        try:
+            content = tomllib.loads(text)
+            outcome = dict(content["outcome"])
+            trial = outcome.pop("trial")
+            parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "defaults", "evaluation")}
+            return cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]))
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+            raise RecordError(f"it holds no tuned configuration ({type(error).__name__}: {error})") from error
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    """``key = value`` lines; the values of JSON are, for numbers, texts, booleans and lists of these, those of TOML."""
+    return [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()]
+
+
+def write_tuned(folder: Path, tuned: Tuned) -> Path:
+    """Freeze what a study in ``folder`` has found."""
+    path = folder / FILE
+    write_atomically(path, tuned.to_toml())
+    return path
+
+
+def read_tuned(path: Path) -> Tuned:
+    """Read one file of tuned settings.
+
+    Raises:
+        RecordError: it cannot be read or is damaged; the message names it.
+    """
+    try:
+        return Tuned.from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path} cannot be read: {error}.") from error
+    except RecordError as error:
+        raise RecordError(f"{path} is left alone: {error}.") from error
+
+
+def read_all_tuned(results: Path) -> tuple[list[Tuned], list[str]]:
+    """Everything that has been tuned in a results folder, the latest last, and what could not be read."""
+    found, problems = [], []
+    for path in sorted((results / STUDIES).glob(f"*/{FILE}"), key=lambda p: (p.stat().st_mtime_ns, p)):
+        try:
+            found.append(read_tuned(path))
+        except RecordError as error:
+            problems.append(str(error))
+    return found, problems
