@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+OPTIMISTIC = "same-stream"
+"""The protocol that tunes on what is evaluated on."""
+
 
 @dataclass(frozen=True)
 class Component:
@@ -36,6 +39,7 @@ class Tuning:
         seed: of the sampler.
         space: SHA-256 of the search space.
         core_hours: of training and evaluation, over all trials.
+        defaults: ``name.parameter`` to the default of all that was searched.
         index_sets: SHA-256 of the samples that the study used, see `ffcl.index_sets`.
     """
 
@@ -50,12 +54,18 @@ class Tuning:
     seed: int
     space: str
     core_hours: float
+    defaults: dict[str, Any]
     index_sets: dict[str, str]
 
     @property
     def trials(self) -> int:
         """Trials in all."""
         return self.complete + self.pruned + self.failed
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether it used what is evaluated on."""
+        return self.protocol == OPTIMISTIC
 
 
 @dataclass(frozen=True)

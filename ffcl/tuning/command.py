@@ -144,28 +144,22 @@ def _carry_out(
 
 
 def _summary(finished: Sequence[Result]) -> Table:
-    """One row a study: what the defaults and the winner reach on tuning data, and what it took."""
+    """One row a study: what the defaults and the winner reach on fresh tuning seeds, and what it took."""
+    objective, protocol = finished[0].description.objective, finished[0].description.protocol
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("learner", "strategy", "scenario", "protocol"):
-        table.add_column(column)
-    for column in ("defaults", "tuned", "trials", "pruned", "failed", "core-hours"):
+    table.add_column(f"{objective.metrics[0]}, {protocol.name}")
+    for column in ("defaults", "tuned", "trials", "pruned", "failed", "core-h"):
         table.add_column(column, justify="right")
     for result in finished:
-        tuning, description = result.study.tuning(), result.description
-        defaults = result.study.defaults_value()
+        tuning = result.study.tuning()
+        reached = result.study.defaults_value(), result.tuned and result.tuned.values[objective.metrics[0]]
         table.add_row(
-            description.learner.name,
-            description.strategy.name,
-            description.evaluation.name,
-            description.protocol.name,
-            "-" if defaults is None else f"{defaults:.1%}",
-            "-" if result.tuned is None else f"{result.tuned.values[description.objective.metrics[0]]:.1%}",
-            str(tuning.trials),
-            str(tuning.pruned),
-            str(tuning.failed),
+            result.description.cell,
+            *("-" if value is None else f"{value:.1%}" for value in reached),
+            *map(str, (tuning.trials, tuning.pruned, tuning.failed)),
             f"{tuning.core_hours:.3f}",
         )
-    table.caption = "On tuning data, the winner on fresh seeds of it. `ffcl run ... --tuned` evaluates."
+    table.caption = "On fresh seeds of the tuning data; `ffcl run ... --tuned` evaluates."
     table.caption_justify = "left"
     return table
 
@@ -203,13 +197,13 @@ def tuned(
 
 def _list(found: Sequence[Tuned]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("learner", "strategy", "scenario", "protocol", "trials", "outcome", "settings"):
+    for column in ("tuned", "protocol", "trials", "outcome", "other than the defaults"):
         table.add_column(column, overflow="fold")
     for one in found:
         outcome = ", ".join(f"{name} {value:.1%}" for name, value in one.values.items())
-        searched = ", ".join(f"{n}={_short(one.settings[n])}" for n in sorted(one.defaults))
-        names = (one.learner, one.strategy, one.scenario, one.tuning.protocol, str(one.tuning.trials))
-        table.add_row(*names, outcome, searched)
+        cell = f"{one.learner} · {one.strategy} · {one.scenario}"
+        changed = [f"{n}={_short(one.settings[n])}" for n, d in one.tuning.defaults.items() if one.settings[n] != d]
+        table.add_row(cell, one.tuning.protocol, str(one.tuning.trials), outcome, "\n".join(changed) or "the defaults")
     return table
 
 

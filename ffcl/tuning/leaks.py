@@ -9,7 +9,6 @@ from pathlib import Path
 from ffcl.errors import RecordError
 from ffcl.index_sets import overlap, read_index_set
 from ffcl.records import Record, read_records
-from ffcl.tuning.protocols import OPTIMISTIC
 
 
 def leak(record: Record, results: Path) -> str | None:
@@ -19,7 +18,7 @@ def leak(record: Record, results: Path) -> str | None:
     tuned on the stream it is evaluated on is let through: it is called optimistic wherever it is shown.
     """
     tuning = record.run.tuning
-    if tuning is None or tuning.protocol == OPTIMISTIC or record.status != "done":
+    if tuning is None or tuning.optimistic or record.status != "done":
         return None
     if not tuning.index_sets or not record.index_sets:
         return "there is no evidence of the samples used; tune and run again"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from ffcl.configuration import OPTIMISTIC
 from ffcl.errors import DataError, UsageError
 from ffcl.pool import run_all
 from ffcl.records import find_record
@@ -15,7 +16,6 @@ from ffcl.registry import Registry
 from ffcl.statistics import Interval, t_interval
 from ffcl.tuning.coordinator import Request, describe_studies, tune
 from ffcl.tuning.plan import runs_of
-from ffcl.tuning.protocols import OPTIMISTIC
 from ffcl.tuning.tuned import Tuned, read_all_tuned
 
 

@@ -71,7 +71,7 @@ def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Compo
     learner = registry.get("learner", tuned.learner, registry.learners)
     strategy = registry.get("strategy", tuned.strategy, registry.strategies)
     pair = []
-    for settings, tuning in (({**tuned.settings, **tuned.defaults}, None), (tuned.settings, tuned.tuning)):
+    for settings, tuning in (({**tuned.settings, **tuned.tuning.defaults}, None), (tuned.settings, tuned.tuning)):
         parts = (_with(learner, settings), _with(strategy, settings), stream)
         pair.append((parts, tuning))
     return pair

@@ -78,7 +78,7 @@ class _Progress:
         """Print a line for each study every few trials: for logs."""
         for study in self.studies:
             told, name = len(study.search.told), study.description.name
-            if told - self.shown.get(name, 0) >= EVERY or (study.search.finished and name in self.shown):
+            if told - self.shown.get(name, 0) >= min(EVERY, self.trials):
                 self.shown[name] = told
                 text = f"{study.description.cell}: trial {told}/{self.trials}, {best_so_far(study)}, {self.left()}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ffcl.configuration import OPTIMISTIC
 from ffcl.errors import UsageError, unknown_name
 from ffcl.scenario import Scenario
 
@@ -14,7 +15,6 @@ PROTOCOLS = {
     "two-phase": "on another data set of the same shape (Cha & Cho 2024, arXiv 2403.09066)",
     "same-stream": "on the very stream and test set that are evaluated: the field's habit, optimistic",
 }
-OPTIMISTIC = "same-stream"
 TUNING_SEEDS = 1_000_000
 """Where the seeds of tuning streams start; evaluations start at 0."""
 

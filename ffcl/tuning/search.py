@@ -143,11 +143,12 @@ class Search:
         best = self._best()
         return self.of_seeds(best[0].params) if best else None
 
-    def of_seeds(self, settings: Mapping[str, Any]) -> list[float] | None:
-        """The first metric of these settings on each of the seeds that trials are run on, if they were run on all."""
-        known = self._known(settings, self.plan.seeds)
+    def of_seeds(self, settings: Mapping[str, Any], fresh: bool = False) -> list[float] | None:
+        """The first metric of these settings on the seeds of trials, or on the fresh ones; None if one is missing."""
+        seeds = self.plan.fresh_seeds if fresh else self.plan.seeds
+        known = self._known(settings, seeds)
         matrices = [outcome.matrix for outcome in known if outcome.matrix is not None]
-        return [self.plan.objective.of_seed(m) for m in matrices] if len(matrices) == len(self.plan.seeds) else None
+        return [self.plan.objective.of_seed(m) for m in matrices] if len(matrices) == len(seeds) else None
 
     def take(self, run: Run, outcome: Outcome) -> None:
         """Take in how a run went."""
@@ -222,7 +223,7 @@ class Search:
         elif len(self.told) < self.trials:
             self._propose(min(self.plan.batch, self.trials - len(self.told)))
         else:
-            self._finalists = self._best()
+            self._finalists = self._to_run_again()
 
     def _propose(self, n: int) -> None:
         for _ in range(n):
@@ -254,7 +255,7 @@ class Search:
             self.optuna.tell(trial, state=TrialState.FAIL)
 
     def _best(self) -> list[FrozenTrial]:
-        """The trials to run again: the best by the first metric; of two metrics, those no other trial dominates."""
+        """The best trials by the first metric; of two metrics, of those that no other trial dominates."""
         complete = [t for t in self.told if t.state == TrialState.COMPLETE and _feasible(t)]
         if not self.plan.objective.single:
             front = {t.number for t in self.optuna.best_trials}
@@ -263,6 +264,12 @@ class Search:
         for trial in sorted(complete, key=lambda t: (-t.values[0], t.number)):
             best.setdefault(repr(sorted(trial.params.items())), trial)
         return list(best.values())[:FINALISTS]
+
+    def _to_run_again(self) -> list[FrozenTrial]:
+        """The best, and the defaults, so that no choice is worse than these on the fresh seeds."""
+        best = self._best()
+        defaults = [t for t in self.told if t.number == 0 and t.state == TrialState.COMPLETE and _feasible(t)]
+        return best + [t for t in defaults if best and t.number not in {b.number for b in best}]
 
     def _choose(self) -> None:
         assert self._finalists is not None

@@ -197,7 +197,6 @@ class Study:
             strategy=description.strategy.name,
             scenario=description.scenario,
             settings={**fixed, **winner.settings},
-            defaults=description.space.defaults,
             evaluation=_flat(description.evaluation),
             trial=winner.trial,
             values=dict(zip(description.objective.metrics, winner.values, strict=True)),
@@ -207,8 +206,8 @@ class Study:
         return tuned
 
     def defaults_value(self) -> float | None:
-        """The first metric of the defaults on the seeds of the trials; None if they failed or were given up."""
-        values = self.search.of_seeds(self.description.space.defaults)
+        """The first metric of the defaults on the fresh seeds; None if they failed or are not in the space."""
+        values = self.search.of_seeds(self.description.space.defaults, fresh=True)
         return None if values is None else sum(values) / len(values)
 
     def tuning(self) -> Tuning:
@@ -226,6 +225,7 @@ class Study:
             seed=description.seed,
             space=description.space.sha256,
             core_hours=round(search.seconds / 3600, 4),
+            defaults=description.space.defaults,
             index_sets=search.index_sets,
         )
 

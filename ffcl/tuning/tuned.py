@@ -26,7 +26,6 @@ class Tuned:
         strategy: its name.
         scenario: the name of the scenario, or the path of its file, as it was given.
         settings: ``name.parameter`` to value, of learner and strategy: what won, and what was fixed.
-        defaults: ``name.parameter`` to the default of what was searched.
         evaluation: the scenario's settings for the evaluation that these settings are for: its part of the data, and
             what had been changed.
         trial: number of the trial that won.
@@ -38,7 +37,6 @@ class Tuned:
     strategy: str
     scenario: str
     settings: dict[str, Any]
-    defaults: dict[str, Any]
     evaluation: dict[str, Any]
     trial: int
     values: dict[str, float]
@@ -49,10 +47,10 @@ class Tuned:
         head = {name: getattr(self, name) for name in ("learner", "strategy", "scenario")}
         tables = {
             "settings": self.settings,
-            "defaults": self.defaults,
             "evaluation": self.evaluation,
             "outcome": {"trial": self.trial, **self.values},
-            "tuning": {k: v for k, v in asdict(self.tuning).items() if k != "index_sets"},
+            "tuning": {k: v for k, v in asdict(self.tuning).items() if not isinstance(v, dict)},
+            "tuning.defaults": self.tuning.defaults,
             "tuning.index_sets": self.tuning.index_sets,
         }
         lines = ["# Found by `ffcl tune`; run it with `ffcl run --configuration FILE`.", *_pairs(head)]
@@ -71,7 +69,7 @@ class Tuned:
             content = tomllib.loads(text)
             outcome = dict(content["outcome"])
             trial = outcome.pop("trial")
-            parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "defaults", "evaluation")}
+            parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "evaluation")}
             return cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]))
         except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise RecordError(f"it holds no tuned configuration ({type(error).__name__}: {error})") from error

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ffcl.configuration import Tuning
 from ffcl.records import Record
 
 
@@ -97,17 +98,24 @@ def group(records: Sequence[Record]) -> list[Cell]:
 def _identity(record: Record) -> str:
     run = record.run
     parts = [(part.name, part.settings) for part in (run.learner, run.strategy, run.scenario)]
-    return json.dumps(parts, sort_keys=True)
+    return json.dumps([*parts, run.tuning.study if run.tuning else ""], sort_keys=True)
 
 
 def _variants(records: Sequence[Record]) -> list[str]:
-    """For configurations of the same names: the settings in which they differ."""
-    if len(records) == 1:
-        return [""]
-    flat = [_flatten(record) for record in records]
+    """For configurations of the same names: how they were tuned, or the settings in which the others differ."""
+    flat = [_flatten(record) for record in records if record.run.tuning is None]
     names = sorted({name for settings in flat for name in settings})
     differing = [n for n in names if len({json.dumps(s.get(n)) for s in flat}) > 1]
-    return [", ".join(f"{n}={s[n]}" for n in differing if n in s) for s in flat]
+    plain = iter([", ".join(f"{n}={s[n]}" for n in differing if n in s) for s in flat])
+    badges = [_badge(r.run.tuning) if r.run.tuning is not None else "" for r in records]
+    return [
+        next(plain) if r.run.tuning is None else b if badges.count(b) == 1 else f"{b}, {r.run.tuning.study[-10:]}"
+        for r, b in zip(records, badges, strict=True)
+    ]
+
+
+def _badge(tuning: Tuning) -> str:
+    return f"tuned, {tuning.protocol}" + (", optimistic" if tuning.optimistic else "")
 
 
 def _flatten(record: Record) -> dict[str, Any]:

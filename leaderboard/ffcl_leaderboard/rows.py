@@ -15,6 +15,7 @@ from ffcl.metrics import METRICS
 from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.tuning import tuning_columns
 from ffcl_leaderboard.within import WITHIN, within_metrics
 
 LOWER_IS_BETTER = {"forgetting", "gap", "train_seconds", "parameters", "state_bytes"}
@@ -32,7 +33,7 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
         raise unknown_name("column to sort by", sort, SORTABLE)
     if not cells:
         return pd.DataFrame(columns=["learner", "strategy", "scenario"])
-    frame = pd.DataFrame([_row(cell) for cell in cells])
+    frame = pd.DataFrame([{**_row(cell), **tuning_columns(cell, cells)} for cell in cells])
     ascending = sort in LOWER_IS_BETTER or sort in ("learner", "strategy")
     return frame.sort_values(
         ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last"

@@ -29,6 +29,8 @@ def view(rows: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> Rende
         parts += [_scores(str(scenario), of_scenario), Text()]
         if "AAA" in of_scenario and of_scenario["AAA"].notna().any():
             parts += [_within(str(scenario), of_scenario[of_scenario["AAA"].notna()]), Text()]
+        if "tuned" in of_scenario and (of_scenario["tuned"] == "tuned").any():
+            parts += [_tuning(str(scenario), of_scenario[of_scenario["tuned"] == "tuned"]), Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
         parts += _coverage(coverage)
     if "note" in rows:
@@ -64,6 +66,18 @@ def _within(scenario: str, rows: pd.DataFrame) -> Table:
     for row in rows.to_dict("records"):
         table.add_row(_name(row), str(row["strategy"]), *(_percent(row[name], row[f"{name}_low"]) for name in WITHIN))
     return _folding(table, rows)
+
+
+def _tuning(scenario: str, rows: pd.DataFrame) -> Table:
+    """What tuning took, and what it brought over the defaults on the same seeds."""
+    numbers = ("protocol", "trials", "pruned", "failed", "core-h", "gain in ACC")
+    table = _table(f"{scenario}, tuned against defaults", ("learner", "strategy"), numbers)
+    for row in rows.to_dict("records"):
+        counts = (f"{row[name]:.0f}" for name in ("trials", "pruned", "failed_trials"))
+        gain = _percent(row["tuning_gain"], row["tuning_gain_low"])
+        protocol = row["protocol"] + ("\noptimistic" if row["optimistic"] else "")
+        table.add_row(row["learner"], str(row["strategy"]), protocol, *counts, f"{row['core_hours']:.2f}", gain)
+    return table
 
 
 def _coverage(coverage: pd.DataFrame) -> Iterable[RenderableType]:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ffcl import api
-from ffcl.options import EXIT_FAILED, EXIT_INTERRUPTED, DataRoot, Results
 from ffcl.errors import UsageError, unknown_name
+from ffcl.options import EXIT_FAILED, EXIT_INTERRUPTED, DataRoot, Results
 
 NEOHEBBIAN = "neohebbian"
 NEOHEBBIAN_SOURCE = "arXiv 2406.16479"
