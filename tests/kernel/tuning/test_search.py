@@ -1,0 +1,195 @@
+"""The search, on a landscape known in closed form: nothing is trained here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState
+
+from ffcl.configuration import Component, Run
+from ffcl.tuning.objective import Objective
+from ffcl.tuning.search import FINALISTS, SAMPLERS, Outcome, Plan, Search
+from ffcl.tuning.space import Space
+
+SPACE = Space(
+    {
+        "x.lr": FloatDistribution(1e-4, 1.0, log=True),
+        "x.keep": FloatDistribution(0.0, 1.0),
+        "x.kind": CategoricalDistribution(["a", "b"]),
+    },
+    {"x.lr": 1e-3, "x.keep": 0.5, "x.kind": "a"},
+)
+
+
+def run_of(settings: Mapping[str, Any], seed: int) -> Run:
+    part = Component("x", dict(settings), "d", "1", "c")
+    return Run(part, part, part, seed, "0")
+
+
+def plan(sampler: str = "tpe", objective: str = "AIA", floor: float = 0.0, seeds: int = 5, seed: int = 0) -> Plan:
+    first, fresh = range(100, 100 + seeds), range(200, 200 + seeds)
+    return Plan(SPACE, Objective(objective, floor), sampler, seed, 4, first, fresh, run_of)
+
+
+def matrix(final: float, learned: float = 1.0) -> list[list[float]]:
+    return [[0.0, 0.0], [learned, 0.0], [final, learned]]
+
+
+def landscape(run: Run) -> Outcome:
+    """Best at lr = 0.01, kind b; seeds differ a little."""
+    import math
+
+    settings = run.learner.settings
+    away = abs(math.log10(settings["x.lr"]) + 2) / 4 + (settings["x.kind"] == "a") / 4
+    noise = random.Random(run.seed).uniform(-0.02, 0.02)
+    return Outcome(matrix(max(0.0, min(1.0, 0.9 - away + noise))), seconds=1.0)
+
+
+def carry_out(search: Search, order: random.Random | None = None, stop_after: int | None = None) -> dict[str, Outcome]:
+    """Do what the search wants, in any order, as several workers would; return everything that was done."""
+    done: dict[str, Outcome] = {}
+    waiting = search.wanted()
+    while waiting and (stop_after is None or len(done) < stop_after):
+        run = waiting.pop(order.randrange(len(waiting)) if order else 0)
+        done[run.key] = landscape(run)
+        search.take(run, done[run.key])
+        waiting += search.wanted()
+    return done
+
+
+def trials(search: Search) -> list[Any]:
+    return [(t.params, t.state, t.values, t.intermediate_values) for t in search.told]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_order_in_which_runs_end_changes_no_trial(sampler: str) -> None:
+    reference = Search(plan(sampler), 14)
+    carry_out(reference)
+    assert len(reference.told) == 14
+    for seed in range(3):
+        other = Search(plan(sampler), 14)
+        carry_out(other, random.Random(seed))
+        assert trials(other) == trials(reference)
+        assert other.winner == reference.winner
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_that_is_stopped_anywhere_goes_on_as_if_it_had_not(sampler: str) -> None:
+    reference = Search(plan(sampler), 10)
+    everything = carry_out(reference)
+    known: dict[str, Outcome] = {}
+    for stop in (1, 7, 20, 3):
+        known |= carry_out(Search(plan(sampler), 10, known), random.Random(stop), stop)
+    final = Search(plan(sampler), 10, known)
+    more = carry_out(final)
+    assert not known.keys() & more.keys()  # nothing is done twice
+    assert trials(final) == trials(reference)
+    assert final.winner == reference.winner
+    assert {**known, **more}.keys() == everything.keys()
+
+
+def test_more_trials_go_on_from_those_that_are_there() -> None:
+    few, many = Search(plan(), 8), Search(plan(), 16)
+    carry_out(few)
+    carry_out(many)
+    assert trials(many)[:8] == trials(few)
+
+
+def test_seeds_of_the_sampler_make_other_trials() -> None:
+    a, b = Search(plan(seed=0), 8), Search(plan(seed=1), 8)
+    carry_out(a)
+    carry_out(b)
+    assert trials(a)[0][0] == trials(b)[0][0] == SPACE.defaults
+    assert trials(a)[1:] != trials(b)[1:]
+
+
+def test_it_finds_what_is_better_than_the_defaults() -> None:
+    search = Search(plan(), 60)
+    carry_out(search)
+    assert search.winner is not None
+    assert search.winner.settings["x.kind"] == "b"
+    assert 3e-3 < search.winner.settings["x.lr"] < 3e-2
+    defaults = search.of_seeds(SPACE.defaults, fresh=True)
+    assert defaults is not None
+    assert search.winner.values[0] > sum(defaults) / len(defaults) + 0.1
+
+
+def test_what_is_clearly_worse_is_given_up_early_and_only_with_five_seeds() -> None:
+    search = Search(plan(), 30)
+    done = carry_out(search)
+    pruned = [t for t in search.told if t.state == TrialState.PRUNED]
+    assert pruned
+    assert all(len(t.intermediate_values) == 4 for t in pruned)
+    complete = search.count(TrialState.COMPLETE)
+    assert len(done) <= 5 * complete + 4 * len(pruned) + 5 * (FINALISTS + 1)
+    few = Search(plan(seeds=4), 30)
+    carry_out(few)
+    assert few.count(TrialState.COMPLETE) == 30
+
+
+def test_a_trial_that_fails_or_is_not_finite_is_told_so_and_the_search_goes_on() -> None:
+    search = Search(plan(), 12)
+    waiting = search.wanted()
+    while waiting:
+        run = waiting.pop(0)
+        bad = run.learner.settings["x.lr"] > 0.05
+        search.take(run, Outcome(None, 1.0, "LearnerError: not finite") if bad else landscape(run))
+        waiting += search.wanted()
+    failed = [t for t in search.told if t.state == TrialState.FAIL]
+    assert failed
+    assert all(t.params["x.lr"] > 0.05 and t.user_attrs["failure"] == "LearnerError: not finite" for t in failed)
+    assert len(search.told) == 12
+    assert search.winner is not None
+
+
+def test_nothing_wins_if_everything_fails() -> None:
+    search = Search(plan(), 4)
+    waiting = search.wanted()
+    while waiting:
+        search.take(waiting.pop(), Outcome(None, 1.0, "ValueError: no"))
+        waiting += search.wanted()
+    assert search.finished
+    assert search.winner is None
+    assert search.count(TrialState.FAIL) == 4
+
+
+def test_the_winner_is_chosen_on_fresh_seeds() -> None:
+    """The first seeds favour one trial, the fresh ones another."""
+    search = Search(plan(), 8)
+    waiting = search.wanted()
+    while waiting:
+        run = waiting.pop(0)
+        keep = run.learner.settings["x.keep"]
+        search.take(run, Outcome(matrix(keep if run.seed < 200 else 1 - keep), 1.0))
+        waiting += search.wanted()
+    best = sorted((t for t in search.told if t.state == TrialState.COMPLETE), key=lambda t: -t.values[0])[:FINALISTS]
+    rerun = [*best, search.told[0]]
+    assert search.winner is not None
+    assert search.winner.settings["x.keep"] == min(t.params["x.keep"] for t in rerun)
+
+
+def two_objectives(floor: float, settings: Sequence[str] = ()) -> Search:
+    """The more is kept the less is learned."""
+    search = Search(plan(objective="AIA,forgetting", floor=floor), 40)
+    waiting = search.wanted()
+    while waiting:
+        run = waiting.pop(0)
+        keep = run.learner.settings["x.keep"]
+        learned = 1 - keep / 2
+        search.take(run, Outcome(matrix(learned * keep, learned), 1.0))
+        waiting += search.wanted()
+    return search
+
+
+def test_of_two_metrics_the_trade_off_is_searched_and_learning_too_little_does_not_count() -> None:
+    free, bound = two_objectives(0.0), two_objectives(0.8)
+    assert free.optuna.directions == bound.optuna.directions
+    assert all(t.state == TrialState.COMPLETE for t in free.told)  # nothing can be pruned here
+    assert bound.winner is not None
+    assert 1 - bound.winner.settings["x.keep"] / 2 >= 0.8
+    assert min(1 - t.params["x.keep"] / 2 for t in bound.optuna.best_trials) >= 0.8
+    assert min(1 - t.params["x.keep"] / 2 for t in free.optuna.best_trials) < 0.8
