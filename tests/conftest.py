@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from ffcl import hookimpl
+from ffcl import cli, hookimpl
 from ffcl.configuration import Run
 from ffcl.plan import make_plan
 from ffcl.records import Record
@@ -98,3 +99,24 @@ def run_of() -> Callable[..., Run]:
     return lambda learner, *args, registry=None, **settings: plan_run(
         registry or installed(), learner, *args, **settings
     )
+
+
+@pytest.fixture
+def ffcl(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process; returns exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ffcl", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        output, errors = capsys.readouterr()
+        return code, output, errors
+
+    return run

@@ -268,7 +268,8 @@ class Search:
     def _to_run_again(self) -> list[FrozenTrial]:
         """The best, and the defaults, so that no choice is worse than these on the fresh seeds."""
         best = self._best()
-        defaults = [t for t in self.told if t.number == 0 and t.state == TrialState.COMPLETE and _feasible(t)]
+        first = [t for t in self.told if t.number == 0 and t.state == TrialState.COMPLETE and _feasible(t)]
+        defaults = [t for t in first if t.params == self.plan.space.defaults]
         return best + [t for t in defaults if best and t.number not in {b.number for b in best}]
 
     def _choose(self) -> None:

@@ -40,12 +40,14 @@ class Space:
 
     def starting_point(self) -> dict[str, Any]:
         """The defaults, as far as they lie in the space."""
-        return {
-            name: value
-            for name, value in self.defaults.items()
-            if name in self.distributions
-            and self.distributions[name]._contains(self.distributions[name].to_internal_repr(value))
-        }
+        return {name: value for name, value in self.defaults.items() if _holds(self.distributions[name], value)}
+
+
+def _holds(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return bool(distribution.low <= value <= distribution.high)
 
 
 def make_space(

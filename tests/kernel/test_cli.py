@@ -7,31 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ffcl import cli
 from ffcl.cli import parse_seeds
 from ffcl.errors import UsageError
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ffcl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Run the command line in this process; returns exit code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ffcl", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        output, errors = capsys.readouterr()
-        return code, output, errors
-
-    return run
-
 
 SHORT = ("--workers", "0", "--set", "split-digits.epochs=1")
 

@@ -1,0 +1,224 @@
+"""``ffcl tune`` as a user runs it: stopped, killed, on several workers, with data that leaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from ffcl.tuning.tuned import read_tuned
+
+Command = Callable[..., tuple[int, str, str]]
+SHORT = ("--set", "split-digits.epochs=1")
+SMALL = ("--seeds", "2", "--batch", "2", *SHORT)
+
+
+def study_folder(results: Path) -> Path:
+    (folder,) = (results / "studies").iterdir()
+    return folder
+
+
+def trials(results: Path) -> list[Any]:
+    """The trials as any tool of Optuna's reads them."""
+    folder = study_folder(results)
+    storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+    study = optuna.load_study(study_name=folder.name, storage=storage)
+    return [(t.params, t.state, t.values, t.intermediate_values) for t in study.get_trials(deepcopy=False)]
+
+
+def test_tune_then_run_what_was_found_beside_the_defaults(ffcl: Command, tmp_path: Path) -> None:
+    code, output, errors = ffcl("tune", "bp", "-t", "replay", "--trials", 4, *SMALL, "--workers", 0)
+    assert code == 0, errors
+    assert "bp · replay · split-digits" in output
+    folder = study_folder(tmp_path / "results")
+    assert {p.name for p in folder.iterdir()} >= {"study.json", "journal.log", "evaluations.jsonl", "tuned.toml"}
+    for name in ("best-so-far", "importances", "slices", "parallel-coordinates"):
+        for suffix in (".png", ".svg"):
+            assert (folder / "plots" / name).with_suffix(suffix).stat().st_size > 0
+
+    code, listed, _ = ffcl("tuned")
+    assert code == 0
+    assert "bp · replay · split-digits" in listed
+    code, toml, _ = ffcl("tuned", "bp")
+    (tmp_path / "shared.toml").write_text(toml)
+    assert read_tuned(tmp_path / "shared.toml") == read_tuned(folder / "tuned.toml")
+
+    code, output, errors = ffcl("run", "bp", "-t", "replay", "--tuned", "--seeds", 2, "--workers", 0)
+    assert code == 0, errors
+    assert "tuned against defaults" in output
+    rows = pd.read_csv(tmp_path / "results" / "leaderboard.csv").set_index("tuned")
+    tuned, default = rows.loc["tuned"], rows.loc["default"]
+    assert tuned["protocol"] == "disjoint"
+    assert (tuned["trials"], tuned["failed_trials"], tuned["tuning_seeds"]) == (4, 0, 2)
+    assert tuned["tuning_gain"] == pytest.approx(tuned["ACC"] - default["ACC"], abs=1e-5)
+    assert pd.isna(default["tuning_gain"])
+    assert not tuned["optimistic"]
+    assert json.loads(tuned["scenario_settings"])["stream"]["part"] == "evaluation"
+
+    code, output, _ = ffcl("run", "--configuration", "shared.toml", "--seeds", 2, "--workers", 0)
+    assert code == 0
+    assert "0 done now, 4 done before" in output
+    code, output, _ = ffcl("tune", "bp", "-t", "replay", "--trials", 4, *SMALL, "--workers", 0)
+    assert code == 0
+
+
+def test_one_worker_and_three_make_the_same_trials(ffcl: Command, tmp_path: Path) -> None:
+    for workers in (1, 3):
+        command = ("tune", "bp", "--trials", 5, *SMALL, "--workers", workers, "-o", workers)
+        code, _, errors = ffcl(*command)
+        assert code == 0, errors
+    assert trials(tmp_path / "1") == trials(tmp_path / "3")
+    one, three = (read_tuned(study_folder(tmp_path / n) / "tuned.toml") for n in ("1", "3"))
+    assert (one.settings, one.values, one.trial) == (three.settings, three.values, three.trial)
+
+
+def test_a_study_killed_again_and_again_makes_the_same_trials(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ffcl", "tune", "bp", "--trials", "6", "--seeds", "2", *SHORT, "--workers", "2"]
+    moments = random.Random(0)
+    for _ in range(5):
+        process = subprocess.Popen([*command, "-o", str(tmp_path / "killed")], stderr=subprocess.DEVNULL)
+        file = tmp_path / "killed" / "studies"
+        size = sum(f.stat().st_size for f in file.glob("*/evaluations.jsonl"))
+        while process.poll() is None:  # until something has been computed, and a little longer
+            time.sleep(0.01)
+            if sum(f.stat().st_size for f in file.glob("*/evaluations.jsonl")) > size:
+                break
+        time.sleep(moments.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    for results in ("killed", "whole"):
+        done = subprocess.run([*command, "-o", str(tmp_path / results)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert trials(tmp_path / "killed") == trials(tmp_path / "whole")
+    killed, whole = (read_tuned(study_folder(tmp_path / n) / "tuned.toml") for n in ("killed", "whole"))
+    assert (killed.settings, killed.values) == (whole.settings, whole.values)
+    evaluations = (study_folder(tmp_path / "killed") / "evaluations.jsonl").read_text().splitlines()
+    keys = [json.loads(line)["key"] for line in evaluations]
+    assert len(keys) == len(set(keys))  # nothing is computed twice
+
+
+def test_what_a_kill_leaves_half_written_is_taken_away(ffcl: Command, tmp_path: Path) -> None:
+    command = ("tune", "bp", "--trials", 3, *SMALL, "--workers", 0)
+    assert ffcl(*command)[0] == 0
+    folder = study_folder(tmp_path / "results")
+    before = trials(tmp_path / "results")
+    for name in ("evaluations.jsonl", "journal.log"):
+        path = folder / name
+        path.write_bytes(path.read_bytes() + b'{"key": "bp--no')
+    assert ffcl(*command)[0] == 0
+    assert trials(tmp_path / "results") == before
+
+
+def test_an_edited_study_is_not_gone_on_with(ffcl: Command, tmp_path: Path) -> None:
+    command = ("tune", "bp", "--trials", 3, *SMALL, "--workers", 0)
+    assert ffcl(*command)[0] == 0
+    path = study_folder(tmp_path / "results") / "evaluations.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[0]["matrix"][-1] = [1.0] * 5
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, _, errors = ffcl(*command)
+    assert code == 1
+    assert "has been edited" in errors
+
+
+def test_a_leak_into_the_evaluation_is_refused(ffcl: Command, tmp_path: Path) -> None:
+    """The tuned settings are run on all samples, those of the tuning too."""
+    assert ffcl("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)[0] == 0
+    toml = (study_folder(tmp_path / "results") / "tuned.toml").read_text()
+    (tmp_path / "leak.toml").write_text(toml.replace('"part" = "evaluation"', '"part" = "all"'))
+    ffcl("run", "--configuration", "leak.toml", "--seeds", 1, "--workers", 0)
+    code, output, errors = ffcl("leaderboard")
+    assert code == 0
+    assert "432 samples were used in tuning and in evaluation" in errors
+    assert "disjoint" not in output
+    assert pd.read_csv(tmp_path / "results" / "leaderboard.csv")["tuned"].tolist() == ["default"]
+
+
+def test_same_stream_is_badged_and_its_optimism_shown(ffcl: Command, tmp_path: Path) -> None:
+    same = ("tune", "bp", "--trials", 2, *SMALL, "--workers", 0, "--protocol", "same-stream")
+    assert ffcl(*same)[0] == 0
+    code, output, _ = ffcl("run", "bp", "--tuned", "--protocol", "same-stream", "--seeds", 1, "--workers", 0)
+    assert code == 0
+    assert "optimistic" in output
+    assert pd.read_csv(tmp_path / "results" / "leaderboard.csv").set_index("tuned").loc["tuned", "optimistic"]
+    code, output, errors = ffcl("tune", "bp", "--trials", 3, *SMALL, "--workers", 0, "--show-optimism", "-o", "other")
+    assert code == 0, errors
+    assert "too much by" in output
+
+
+SLOW = """
+import time
+from ffcl import LearnerSpec, hookimpl
+from ffcl_bp.hyperparameters import BPHyperparameters
+from ffcl_bp.learner import BP
+
+class Slow(BP):
+    def begin_experience(self, classes):
+        time.sleep(30 if self.hyperparameters.lr != 1e-3 else 0)
+        super().begin_experience(classes)
+
+@hookimpl
+def ffcl_learners():
+    yield LearnerSpec("slow", "slow", BPHyperparameters, Slow)
+"""
+
+
+def test_a_trial_that_takes_too_long_fails_and_the_study_goes_on(tmp_path: Path) -> None:
+    info = tmp_path / "site" / "ffcl_slow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ffcl-slow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ffcl]\nslow = ffcl_slow\n")
+    (tmp_path / "site" / "ffcl_slow.py").write_text(SLOW)
+    command = [sys.executable, "-m", "ffcl", "tune", "slow", "--trials", "3", *SMALL, "--time-limit", "12"]
+    done = subprocess.run(
+        [*command, "--workers", "2", "-o", str(tmp_path / "results")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert [state.name for _, state, _, _ in trials(tmp_path / "results")] == ["COMPLETE", "FAIL", "FAIL"]
+    tuned = read_tuned(study_folder(tmp_path / "results") / "tuned.toml")
+    assert (tuned.trial, tuned.tuning.failed) == (0, 2)
+    kept = (study_folder(tmp_path / "results") / "evaluations.jsonl").read_text()
+    assert "TimeLimit: the run took longer than 12 s" in kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tune", "bpp"), "Did you mean 'bp'"),
+        (("tune", "bp", "--sampler", "tep"), "Did you mean 'tpe'"),
+        (("tune", "bp", "--protocol", "disjiont"), "Did you mean 'disjoint'"),
+        (("tune", "bp", "--objective", "AAI"), "Did you mean 'AIA'"),
+        (("tune", "bp", "--space", "ff.lr=1e-4..1e-2"), "Unknown learner or strategy to tune 'ff'"),
+        (("tune", "bp", "--space", "bp.lr=1..2"), "must be a number from 1e-05 to 0.1"),
+        (("tune", "bp", "--trials", "0"), "--trials must be 1 or more"),
+        (("tune", "bp", "--all"), "name none beside it"),
+        (("tune", "oja", "-t", "ewc"), "acts on gradients"),
+        (("run", "bp", "--tuned"), "Not tuned under the protocol disjoint: bp · none · split-digits"),
+        (("run", "bp", "--tuned", "--set", "bp.lr=0.01"), "give --set to `ffcl tune`"),
+        (("run", "--configuration", "missing.toml"), "cannot be read"),
+        (("tuned", "bp"), "Nothing of that is tuned"),
+    ],
+)
+def test_wrong_usage_is_explained_and_nothing_is_run(
+    arguments: tuple[str, ...], message: str, ffcl: Command, tmp_path: Path
+) -> None:
+    code, _, errors = ffcl(*arguments)
+    assert code == 2
+    assert message in errors
+    assert not list(tmp_path.glob("results/*/*"))
