@@ -1,12 +1,13 @@
 """ffcl compares learning rules on non-stationary data.
 
 For plugin authors: `hookimpl`, `LearnerSpec`, `StrategySpec`, `StreamSpec`, `Parameters`; the learner's base
-class stands in `ffcl.learner`. For notebooks: `run`, `leaderboard` and `load`. Importing ffcl imports no torch.
+class stands in `ffcl.learner`. For notebooks: `run`, `tune`, `leaderboard` and `load`. Importing ffcl imports no torch.
 """
 
 from ffcl.api import leaderboard as leaderboard
 from ffcl.api import load as load
 from ffcl.api import run as run
+from ffcl.api import tune as tune
 from ffcl.errors import FfclError as FfclError
 from ffcl.hookspecs import hookimpl as hookimpl
 from ffcl.parameters import UNTUNED as UNTUNED

@@ -82,6 +82,59 @@ def run(
     return tables(registry, finished, plan.refused).runs
 
 
+def tune(
+    learners: str | Sequence[str] | None = None,
+    *,
+    strategies: str | Sequence[str] | None = None,
+    scenarios: str | Sequence[str] | None = None,
+    trials: int = 60,
+    settings: Mapping[str, object] | None = None,
+    space: Mapping[str, str] | None = None,
+    results: str | Path = RESULTS,
+    data_root: str | Path | None = None,
+    workers: int | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Tune every learner with every strategy on every scenario; return one row a study.
+
+    What was done before is not done again. Afterwards ``run(..., tuned="disjoint")`` evaluates what was found.
+
+    >>> import ffcl
+    >>> found = ffcl.tune("ff", strategies="replay", trials=60, space={"ff.lr": "1e-4..1e-2:log"})  # doctest: +SKIP
+
+    Args:
+        learners: as for `run`.
+        strategies: as for `run`.
+        scenarios: as for `run`.
+        trials: trials of each study; the first is the defaults.
+        settings: what is fixed, and what is changed in the scenario.
+        space: what is searched otherwise than declared, ``low..high``, ``low..high:log`` or ``one,other``.
+        results: the folder that studies go to.
+        data_root: as for `run`.
+        workers: as for `run`.
+        options: further attributes of `ffcl.tuning.coordinator.Request`: ``protocol``, ``objective``, ``sampler``,
+            ``seeds`` and so on.
+
+    Raises:
+        UsageError: an unknown name, or something that does not fit; nothing has been run.
+        DataError: data is missing.
+    """
+    import pandas as pd
+
+    from ffcl.records import open_results
+    from ffcl.registry import installed
+    from ffcl.tuning.coordinator import Request, describe_studies
+    from ffcl.tuning.coordinator import tune as carry_out
+
+    registry = installed()
+    names = chosen_names(registry, learners, strategies, scenarios)
+    request = Request(trials=trials, settings=settings or {}, ranges=space or {}, **options)
+    studies, _ = describe_studies(registry, *names, request)
+    open_results(Path(results))
+    found = carry_out(studies, Path(results), data_folder(data_root), worker_count(workers), request)
+    return pd.DataFrame([result.row() for result in found])
+
+
 def load(folder: str | Path) -> Learner[Any]:
     """Return the trained learner of one run, in evaluation mode.
 
@@ -164,11 +217,7 @@ def plan_of(
         if learners or strategies or scenarios or settings or tuned:
             raise UsageError("--configuration says itself what is run: name nothing beside it but --seeds.")
         return _plan_of_files(registry, configurations, seeds)
-    names = (
-        as_list(learners) or registry.defaults(registry.learners),
-        as_list(strategies) or registry.defaults(registry.strategies),
-        as_list(scenarios) or registry.defaults(registry.scenarios),
-    )
+    names = chosen_names(registry, learners, strategies, scenarios)
     if tuned is None:
         return make_plan(registry, *names, seeds, settings)
     if settings:
@@ -177,6 +226,20 @@ def plan_of(
     from ffcl.tuning.tuned import read_all_tuned
 
     return plan_tuned(registry, read_all_tuned(results)[0], *names, seeds, tuned)
+
+
+def chosen_names(
+    registry: Registry,
+    learners: str | Sequence[str] | None,
+    strategies: str | Sequence[str] | None,
+    scenarios: str | Sequence[str] | None,
+) -> tuple[list[str], list[str], list[str]]:
+    """The names given, and the defaults where none is."""
+    return (
+        as_list(learners) or registry.defaults(registry.learners),
+        as_list(strategies) or registry.defaults(registry.strategies),
+        as_list(scenarios) or registry.defaults(registry.scenarios),
+    )
 
 
 def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:

@@ -81,11 +81,7 @@ def tune(
     registry = installed()
     if everything and (learners or strategy):
         raise UsageError("--all stands for every learner and every strategy: name none beside it.")
-    names = (
-        api.as_list("all" if everything else learners) or registry.defaults(registry.learners),
-        api.as_list("all" if everything else strategy) or registry.defaults(registry.strategies),
-        api.as_list(scenario) or registry.defaults(registry.scenarios),
-    )
+    names = api.chosen_names(registry, "all" if everything else learners, "all" if everything else strategy, scenario)
     request = Request(
         trials=trials,
         seeds=seeds,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError, UsageError, unknown_name
@@ -145,6 +147,26 @@ class Result:
     description: Description
     study: Study
     tuned: Tuned | None
+
+    def row(self) -> dict[str, Any]:
+        """The study as a row of a table: what it reached on fresh tuning seeds, what it took, what it found."""
+        description, tuning = self.description, self.study.tuning()
+        metrics = description.objective.metrics
+        reached = dict(self.tuned.values) if self.tuned is not None else dict.fromkeys(metrics, math.nan)
+        return {
+            "learner": description.learner.name,
+            "strategy": description.strategy.name,
+            "scenario": description.evaluation.name,
+            "protocol": description.protocol.name,
+            f"{metrics[0]}_defaults": self.study.defaults_value(),
+            **reached,
+            "trials": tuning.trials,
+            "pruned": tuning.pruned,
+            "failed": tuning.failed,
+            "core_hours": tuning.core_hours,
+            "settings": dict(self.tuned.settings) if self.tuned is not None else {},
+            "folder": str(self.study.folder),
+        }
 
 
 Watch = Callable[[Sequence[Study], int, int], None]

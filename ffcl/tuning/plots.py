@@ -11,6 +11,7 @@ import numpy as np
 import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -67,13 +68,16 @@ def _best_so_far(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
         figure, (axes,) = _figure(6, 3.6)
         numbers, values = [t.number for t in trials], _values(trials)
         axes.scatter(numbers, values, s=16, color=OTHER, label="trial", zorder=3)
-        axes.step(numbers, np.maximum.accumulate(values), where="post", color=BEST, label="best so far")
+        best = np.maximum.accumulate(values)
+        last = search.told[-1].number
+        axes.step([*numbers, last], [*best, best[-1]], where="post", color=BEST, label="best so far")
         for state, marker in ((TrialState.PRUNED, "|"), (TrialState.FAIL, "x")):
             if gone := [t.number for t in search.told if t.state == state]:
                 label = {"|": "given up early", "x": "failed"}[marker]
                 axes.scatter(gone, [values.min()] * len(gone), marker=marker, color="#7F7F7F", label=label)
         if trials[0].number == 0:
             axes.axhline(values[0], color="#7F7F7F", linewidth=0.8, linestyle="--", label="defaults")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
         axes.set_ylabel(_metric(search))
         axes.legend(loc="lower right", fontsize=8)
@@ -137,7 +141,8 @@ def _positions(space: Space, name: str, trials: Sequence[FrozenTrial]) -> tuple[
 
 def _scale(axes: Axes, space: Space, name: str, labels: Sequence[str]) -> None:
     if labels:
-        axes.set_xticks(range(len(labels)), labels)
+        crowded = sum(map(len, labels)) > 24
+        axes.set_xticks(range(len(labels)), [label.replace("-", "-\n") if crowded else label for label in labels])
         axes.set_xlim(-0.5, len(labels) - 0.5)
     elif getattr(space.distributions[name], "log", False):
         axes.set_xscale("log")
