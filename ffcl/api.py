@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffcl.errors import PluginError, UsageError, unknown_name
+from ffcl.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,7 @@ def run(
     """
     from ffcl.progress import run_plan
     from ffcl.registry import installed
+    from ffcl.selection import plan_of
     from ffcl.tuning.leaks import without_leaks
 
     registry = installed()
@@ -123,6 +124,7 @@ def tune(
 
     from ffcl.records import open_results
     from ffcl.registry import installed
+    from ffcl.selection import chosen_names
     from ffcl.tuning.coordinator import Request, describe_studies
     from ffcl.tuning.coordinator import tune as carry_out
 
@@ -175,83 +177,13 @@ def leaderboard(
     """
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
+    from ffcl.selection import as_list, select
     from ffcl.tuning.leaks import trusted_records
 
     records, _ = trusted_records(Path(results))
     chosen = select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
     refusals = read_refusals(Path(results))
     return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
-
-
-def plan_of(
-    registry: Registry,
-    learners: str | Sequence[str] | None,
-    strategies: str | Sequence[str] | None,
-    scenarios: str | Sequence[str] | None,
-    seeds: int | Iterable[int],
-    settings: Mapping[str, object] | None,
-    tuned: str | None = None,
-    configurations: Sequence[Path] = (),
-    results: Path = RESULTS,
-) -> Plan:
-    """The plan that ``run`` carries out.
-
-    Args:
-        registry: where the names are looked up.
-        learners: as for `run`.
-        strategies: as for `run`.
-        scenarios: as for `run`.
-        seeds: as for `run`.
-        settings: as for `run`.
-        tuned: as for `run`.
-        configurations: files of tuned settings, which say themselves what is run.
-        results: the folder that studies are in.
-
-    Raises:
-        UsageError: an unknown name, a setting that does not fit, or what does not go together.
-    """
-    from ffcl.plan import make_plan
-
-    seeds = range(seeds) if isinstance(seeds, int) else seeds
-    if configurations:
-        if learners or strategies or scenarios or settings or tuned:
-            raise UsageError("--configuration says itself what is run: name nothing beside it but --seeds.")
-        return _plan_of_files(registry, configurations, seeds)
-    names = chosen_names(registry, learners, strategies, scenarios)
-    if tuned is None:
-        return make_plan(registry, *names, seeds, settings)
-    if settings:
-        raise UsageError("--tuned runs settings as they were tuned: give --set to `ffcl tune` instead.")
-    from ffcl.tuning.plan import plan_tuned
-    from ffcl.tuning.tuned import read_all_tuned
-
-    return plan_tuned(registry, read_all_tuned(results)[0], *names, seeds, tuned)
-
-
-def chosen_names(
-    registry: Registry,
-    learners: str | Sequence[str] | None,
-    strategies: str | Sequence[str] | None,
-    scenarios: str | Sequence[str] | None,
-) -> tuple[list[str], list[str], list[str]]:
-    """The names given, and the defaults where none is."""
-    return (
-        as_list(learners) or registry.defaults(registry.learners),
-        as_list(strategies) or registry.defaults(registry.strategies),
-        as_list(scenarios) or registry.defaults(registry.scenarios),
-    )
-
-
-def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:
-    from ffcl.errors import RecordError
-    from ffcl.plan import Plan
-    from ffcl.tuning.plan import runs_of
-    from ffcl.tuning.tuned import read_tuned
-
-    try:
-        return Plan(runs_of(registry, [read_tuned(file) for file in files], seeds))
-    except RecordError as error:
-        raise UsageError(str(error)) from error
 
 
 def tables(
@@ -280,39 +212,6 @@ def records_of(plan: Plan, results: Path) -> list[Record]:
 
     found = (find_record(results, run) for run in plan.runs)
     return [record for record in found if record is not None]
-
-
-def select(
-    records: Sequence[Record],
-    learners: Sequence[str],
-    strategies: Sequence[str],
-    scenarios: Sequence[str],
-    results: Path,
-) -> list[Record]:
-    """Keep the records of these learners, strategies and scenarios; an empty list keeps all.
-
-    Raises:
-        UsageError: there are no records, or none of a name asked for.
-    """
-    if not records:
-        raise UsageError(f"There are no records in {results}; `ffcl run` makes some.")
-    chosen = list(records)
-    for kind, names in (("learner", learners), ("strategy", strategies), ("scenario", scenarios)):
-        present = {getattr(r.run, kind).name for r in records}
-        for name in names:
-            if name not in present:
-                raise unknown_name(f"{kind} among the records:", name, present)
-        if names:
-            chosen = [r for r in chosen if getattr(r.run, kind).name in names]
-    if not chosen:
-        raise UsageError("No record fits all of these filters.")
-    return chosen
-
-
-def as_list(names: str | Sequence[str] | None) -> list[str]:
-    """One name, several, or several joined by commas, as a list."""
-    texts = [names] if isinstance(names, str) else list(names or ())
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def data_folder(data_root: str | Path | None) -> Path:

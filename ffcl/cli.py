@@ -86,10 +86,11 @@ def run(
     from ffcl.progress import run_plan
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
+    from ffcl.selection import plan_of
     from ffcl.tuning.leaks import trusted_records, without_leaks
 
     registry = installed()
-    plan = api.plan_of(
+    plan = plan_of(
         registry,
         learners,
         strategy,

@@ -75,13 +75,14 @@ def tune(
     from ffcl.plan import parse_settings
     from ffcl.records import open_results
     from ffcl.registry import installed
+    from ffcl.selection import chosen_names
     from ffcl.tuning.coordinator import Request, describe_studies
     from ffcl.tuning.space import parse_ranges
 
     registry = installed()
     if everything and (learners or strategy):
         raise UsageError("--all stands for every learner and every strategy: name none beside it.")
-    names = api.chosen_names(registry, "all" if everything else learners, "all" if everything else strategy, scenario)
+    names = chosen_names(registry, "all" if everything else learners, "all" if everything else strategy, scenario)
     request = Request(
         trials=trials,
         seeds=seeds,

@@ -19,7 +19,7 @@ from ffcl.refusals import Refusal
 from ffcl.registry import Registry
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import make_protocol
-from ffcl.tuning.search import SAMPLERS
+from ffcl.tuning.samplers import SAMPLERS
 from ffcl.tuning.space import make_space
 from ffcl.tuning.study import Description, Study
 from ffcl.tuning.tuned import Tuned
@@ -41,7 +41,7 @@ class Request:
         tune_on: a scenario on the data set to tune on, for ``two-phase``.
         objective: one of ``ffcl.tuning.objective.OBJECTIVES``.
         floor: learning accuracy asked for.
-        sampler: one of ``ffcl.tuning.search.SAMPLERS``.
+        sampler: one of ``ffcl.tuning.samplers.SAMPLERS``.
         seed: of the sampler.
         batch: trials proposed at a time.
         time_limit: seconds a run may take; 0 is no limit.

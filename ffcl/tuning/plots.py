@@ -16,7 +16,8 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from ffcl.figures import COLOURS, STYLE, save_figure
-from ffcl.tuning.search import Search, quiet
+from ffcl.tuning.samplers import quiet
+from ffcl.tuning.search import Search
 from ffcl.tuning.space import Space
 from ffcl.tuning.study import Study
 

@@ -8,29 +8,19 @@ trials of the batches before it and on its number, and on nothing else.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
-from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from ffcl.configuration import Run
-from ffcl.seeding import derive_seed
 from ffcl.tuning.objective import Objective, mean_learning_accuracy
+from ffcl.tuning.samplers import make_sampler, quiet
 from ffcl.tuning.space import Space
 
-SAMPLERS = {
-    "tpe": "tree-structured Parzen estimators: the default, for any budget",
-    "gp": "a Gaussian process: for few and costly trials",
-    "random": "independent draws: a fair baseline",
-    "qmc": "a quasi-random sequence: covers the space evenly",
-}
 PRUNED_FROM = 5
 """Seeds from which on trials are pruned: the test cannot find anything in fewer than four."""
 FINALISTS = 5
@@ -60,7 +50,7 @@ class Plan:
     Attributes:
         space: what is searched.
         objective: what for.
-        sampler: one of `SAMPLERS`.
+        sampler: one of ``ffcl.tuning.samplers.SAMPLERS``.
         seed: of the sampler.
         batch: trials proposed at a time.
         seeds: seeds of the runs of every trial.
@@ -108,7 +98,7 @@ class Search:
         with quiet():
             pruner: BasePruner = WilcoxonPruner() if prunes else NopPruner()
             self.optuna = optuna.create_study(
-                directions=plan.objective.directions, sampler=_sampler(plan, 0), pruner=pruner
+                directions=plan.objective.directions, sampler=make_sampler(plan.sampler, plan.seed, 0), pruner=pruner
             )
         self._unprunable = PRUNED_FROM - 2 if prunes else len(plan.seeds)
         self.optuna.enqueue_trial(plan.space.starting_point())
@@ -229,7 +219,8 @@ class Search:
         for _ in range(n):
             with quiet():
                 if self.plan.sampler != "qmc":  # which counts its trials by itself
-                    self.optuna.sampler = _sampler(self.plan, len(self.optuna.get_trials(deepcopy=False)))
+                    number = len(self.optuna.get_trials(deepcopy=False))
+                    self.optuna.sampler = make_sampler(self.plan.sampler, self.plan.seed, number)
                 self._batch.append(self.optuna.ask(self.plan.space.distributions))
 
     def _tell(self, trial: optuna.Trial) -> None:
@@ -285,29 +276,3 @@ class Search:
 
 def _feasible(trial: FrozenTrial) -> bool:
     return all(violation <= 0 for violation in (trial.constraints or {}).values())
-
-
-def _sampler(plan: Plan, number: int) -> BaseSampler:
-    """A sampler of its own for each trial, so that nothing depends on how far a former process had drawn."""
-    seed = derive_seed(plan.seed, f"trial-{number}") % 2**32
-    if plan.sampler == "tpe":
-        return TPESampler(seed=seed)
-    if plan.sampler == "gp":
-        return GPSampler(seed=seed)
-    if plan.sampler == "random":
-        return RandomSampler(seed=seed)
-    return QMCSampler(scramble=True, seed=derive_seed(plan.seed, "qmc") % 2**32)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without Optuna's remarks: on what is experimental in it, and on each trial."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)

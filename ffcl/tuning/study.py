@@ -25,7 +25,8 @@ from ffcl.errors import RecordError, UsageError
 from ffcl.records import Record, write_atomically
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import Protocol
-from ffcl.tuning.search import Outcome, Plan, Search, quiet
+from ffcl.tuning.samplers import quiet
+from ffcl.tuning.search import Outcome, Plan, Search
 from ffcl.tuning.space import Space
 from ffcl.tuning.tuned import STUDIES, Tuned, write_tuned
 

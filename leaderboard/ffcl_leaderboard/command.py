@@ -11,6 +11,7 @@ from ffcl import api
 from ffcl.cli import show_tables
 from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
+from ffcl.selection import as_list, select
 from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.build import build
 
@@ -31,8 +32,8 @@ def leaderboard(
     The files hold every record; filters choose what is shown, and what goes into --output.
     """
     records, problems = trusted_records(results)
-    learners, strategies = api.as_list(learner), api.as_list(strategy)
-    chosen = api.select(records, learners, strategies, api.as_list(scenario), results)
+    learners, strategies = as_list(learner), as_list(strategy)
+    chosen = select(records, learners, strategies, as_list(scenario), results)
     refusals = read_refusals(results)
     fitting = [
         r for r in refusals if r.learner in (learners or [r.learner]) and r.strategy in (strategies or [r.strategy])

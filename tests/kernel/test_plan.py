@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from ffcl import LearnerSpec, Parameters, StrategySpec
-from ffcl.api import SEEDS, plan_of
+from ffcl.api import SEEDS
 from ffcl.configuration import Run
 from ffcl.errors import UsageError
 from ffcl.plan import make_plan, parse_settings
 from ffcl.refusals import Refusal
 from ffcl.registry import Registry, installed
+from ffcl.selection import plan_of
 
 
 def test_the_grid_is_crossed_with_seeds_slowest() -> None:

@@ -12,7 +12,8 @@ from optuna.trial import TrialState
 
 from ffcl.configuration import Component, Run
 from ffcl.tuning.objective import Objective
-from ffcl.tuning.search import FINALISTS, SAMPLERS, Outcome, Plan, Search
+from ffcl.tuning.samplers import SAMPLERS
+from ffcl.tuning.search import FINALISTS, Outcome, Plan, Search
 from ffcl.tuning.space import Space
 
 SPACE = Space(
