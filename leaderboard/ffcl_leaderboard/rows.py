@@ -95,6 +95,7 @@ def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
         "scenario": run.scenario.name,
         "configuration": run.configuration,
         "seed": run.seed,
+        "study": run.tuning.study if run.tuning is not None else "",
         "status": record.status,
         "current": is_current,
         **{name: metric(record.accuracy) if record.accuracy else math.nan for name, metric in METRICS.items()},

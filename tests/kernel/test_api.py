@@ -42,3 +42,21 @@ def test_mistakes_raise(tmp_path: Path) -> None:
         ffcl.run("bpp", results=tmp_path)
     with pytest.raises(UsageError, match="There are no records"):
         ffcl.leaderboard(tmp_path)
+
+
+def test_tune_returns_a_row_a_study(tmp_path: Path) -> None:
+    found = ffcl.tune(
+        "bp",
+        strategies=["none", "replay"],
+        trials=2,
+        seeds=2,
+        settings={"split-digits.epochs": 1},
+        space={"bp.lr": "1e-4..1e-2:log"},
+        results=tmp_path,
+        workers=0,
+    )
+    assert found["strategy"].tolist() == ["none", "replay"]
+    assert found["trials"].tolist() == [2, 2]
+    assert (found["AIA"] >= found["AIA_defaults"]).all()
+    runs = ffcl.run("bp", strategies="replay", seeds=1, tuned="disjoint", results=tmp_path, workers=0)
+    assert len(runs) == 2
