@@ -153,7 +153,7 @@ def test_missing_data_is_looked_for_once(
 ) -> None:
     calls = []
 
-    def missing(*arguments: object) -> None:
+    def missing(*arguments: object, **options: object) -> None:
         calls.append(arguments)
         raise DataError("the files are not there")
 
