@@ -222,3 +222,19 @@ def test_wrong_usage_is_explained_and_nothing_is_run(
     assert code == 2
     assert message in errors
     assert not list(tmp_path.glob("results/*/*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ffcl", "tune", "bp", "--trials", "6", "--seeds", "2", *SHORT, "--workers", "1"]
+    command += ["-o", str(tmp_path / "results")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not any(tmp_path.glob("results/studies/*/evaluations.jsonl")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert len(trials(tmp_path / "results")) == 6
