@@ -15,8 +15,9 @@ Part = Literal["all", "tuning", "evaluation", "validation", "first", "rest"]
 """What of a data set a stream is built from.
 
 - ``all``: every training sample; tested on the test set.
-- ``tuning``: 30 % of the training samples; a third of these takes the place of the test set.
-- ``evaluation``: the other 70 %; tested on the test set.
+- ``tuning``: half of the training samples; a sixth of these takes the place of the test set.
+- ``evaluation``: the other half; tested on the test set. Halves, so that an experience takes about as many training
+  steps in both: a step size found on far fewer steps is too large for more.
 - ``validation``: every training sample; a sixth of them takes the place of the test set. It is for tuning on a data
   set other than the one that is evaluated on.
 - ``first`` and ``rest``: the samples of ``validation`` and of ``all``, and of them the classes that come in the first
@@ -67,8 +68,8 @@ def rows_of(part: Part, n: int) -> PartRows:
     order = list(range(n))
     random.Random(derive_seed(0, "parts")).shuffle(order)
     start, held, end = {
-        "tuning": (0, n * 3 // 10 // 3, n * 3 // 10),
-        "evaluation": (n * 3 // 10, 0, n),
+        "tuning": (0, n // 2 // 6, n // 2),
+        "evaluation": (n // 2, 0, n),
         "validation": (0, n // 6, n),
         "first": (0, n // 6, n),
     }.get(part, (0, 0, n))

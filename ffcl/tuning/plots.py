@@ -81,7 +81,7 @@ def _best_so_far(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
         axes.set_ylabel(_metric(search))
-        axes.legend(loc="lower right", fontsize=8)
+        figure.legend(loc="outside lower center", ncols=5, fontsize=8)
     return figure
 
 

@@ -45,7 +45,7 @@ class OfDataSet(Parameters):
     part: Annotated[
         Part,
         CategoricalDistribution(OF_SAMPLES),
-        "training samples for tuning, a third of them held out as test set; the others; or all, a sixth held out",
+        "half of the training samples, a sixth of it held out as test set; the other half; or all, a sixth held out",
     ] = "all"
     noise: Annotated[float, Share, "share of the training labels replaced by another one of their experience"] = 0.0
     piece: Annotated[
