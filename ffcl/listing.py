@@ -104,7 +104,7 @@ def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object])
     for field in fields:
         value = values.get(field.name, field.default)
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        table.add_row(field.name, text, field.allowed, field.description)
+        table.add_row(field.name, text, field.allowed, field.description + "; not tuned" * (not field.tuned))
     if fields:
         table.caption, table.caption_justify = f"Change one with --set {owner}.{fields[0].name}=VALUE", "left"
     else:

@@ -178,13 +178,17 @@ class Study:
                 )
 
     def _optuna_study(self, storage: str | None) -> optuna.Study:
-        with quiet():
-            return optuna.create_study(
-                storage=storage or _journal(self.folder / "journal.log"),
-                study_name=self.description.name,
-                directions=self.description.objective.directions,
-                load_if_exists=True,
-            )
+        try:
+            with quiet():
+                return optuna.create_study(
+                    storage=storage or _journal(self.folder / "journal.log"),
+                    study_name=self.description.name,
+                    directions=self.description.objective.directions,
+                    load_if_exists=True,
+                )
+        except Exception as error:  # whatever the driver of a database raises
+            what = f"--storage {storage}" if storage else f"The journal in {self.folder}"
+            raise UsageError(f"{what} cannot be used: {type(error).__name__}: {error}.") from error
 
     def freeze(self) -> Tuned | None:
         """Write what has won; None if no trial came through."""

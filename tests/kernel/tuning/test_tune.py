@@ -159,6 +159,19 @@ def test_same_stream_is_badged_and_its_optimism_shown(ffcl: Command, tmp_path: P
     assert "too much by" in output
 
 
+def test_trials_are_kept_in_any_storage_of_optunas(ffcl: Command, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'trials.db'}"
+    for _ in range(2):  # the second time it finds them there
+        code, _, errors = ffcl("tune", "bp", "--trials", 3, *SMALL, "--workers", 0, "--storage", url)
+        assert code == 0, errors
+    folder = study_folder(tmp_path / "results")
+    assert not (folder / "journal.log").exists()
+    assert len(optuna.load_study(study_name=folder.name, storage=url).trials) == 3
+    code, _, errors = ffcl("tune", "bp", "--trials", 3, *SMALL, "--workers", 0, "--storage", "nosuch://x")
+    assert code == 2
+    assert "--storage nosuch://x cannot be used" in errors
+
+
 SLOW = """
 import time
 from ffcl import LearnerSpec, hookimpl
