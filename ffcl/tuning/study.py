@@ -135,11 +135,15 @@ class Study:
             self._lock.acquire()
         except Timeout:
             raise UsageError(f"Another process is at the study {self.folder}.") from None
-        write_atomically(self.folder / "study.json", json.dumps(description.to_mapping(), indent=1) + "\n")
-        known = dict(_read_evaluations(self._evaluations))
-        self._file = self._evaluations.open("a", encoding="utf-8")
-        self._kept = self._optuna_study(storage)
-        self.search = Search(description.plan, trials, known)
+        try:
+            write_atomically(self.folder / "study.json", json.dumps(description.to_mapping(), indent=1) + "\n")
+            known = dict(_read_evaluations(self._evaluations))
+            self._kept = self._optuna_study(storage)
+            self.search = Search(description.plan, trials, known)
+            self._file = self._evaluations.open("a", encoding="utf-8")
+        except BaseException:
+            self._lock.release()
+            raise
 
     @property
     def _evaluations(self) -> Path:
