@@ -64,20 +64,36 @@ def _values(trials: Sequence[FrozenTrial]) -> Any:
     return 100 * np.array([t.values[0] for t in trials])
 
 
+def _floored(values: Any) -> Any:
+    """The values, those far below the best at a floor: a few hopeless trials would flatten all that matters."""
+    middle = np.median(values)
+    return np.maximum(values, middle - 3 * (values.max() - middle) - 2)
+
+
+def _mark_floor(axes: Axes, values: Any, floored: Any) -> None:
+    """Say which line is not to be read as a value."""
+    if (floored > values).any():
+        low = floored.min()
+        axes.axhline(low, color="#7F7F7F", linewidth=0.6, linestyle=":")
+        axes.annotate("this or less", (1, low), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
+
+
 def _best_so_far(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(6, 3.6)
         numbers, values = [t.number for t in trials], _values(trials)
-        axes.scatter(numbers, values, s=16, color=OTHER, label="trial", zorder=3)
-        best = np.maximum.accumulate(values)
+        floored = _floored(values)
+        axes.scatter(numbers, floored, s=16, color=OTHER, label="trial", zorder=3)
+        _mark_floor(axes, values, floored)
+        best = np.maximum.accumulate(floored)
         last = search.told[-1].number
         axes.step([*numbers, last], [*best, best[-1]], where="post", color=BEST, label="best so far")
         for state, marker in ((TrialState.PRUNED, "|"), (TrialState.FAIL, "x")):
             if gone := [t.number for t in search.told if t.state == state]:
                 label = {"|": "given up early", "x": "failed"}[marker]
-                axes.scatter(gone, [values.min()] * len(gone), marker=marker, color="#7F7F7F", label=label)
+                axes.scatter(gone, [floored.min()] * len(gone), marker=marker, color="#7F7F7F", label=label)
         if trials[0].number == 0:
-            axes.axhline(values[0], color="#7F7F7F", linewidth=0.8, linestyle="--", label="defaults")
+            axes.axhline(floored[0], color="#7F7F7F", linewidth=0.8, linestyle="--", label="defaults")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
         axes.set_ylabel(_metric(search))
@@ -122,7 +138,9 @@ def _slices(study: Study, trials: Sequence[FrozenTrial]) -> Figure:
         for axes, name in zip(panels, names, strict=False):
             at, labels = _positions(space, name, trials)
             chosen = [t.number == winner for t in trials]
-            axes.scatter(at, _values(trials), s=12, color=[BEST if c else OTHER for c in chosen], alpha=0.8, zorder=3)
+            values = _values(trials)
+            axes.scatter(at, _floored(values), s=12, color=[BEST if c else OTHER for c in chosen], alpha=0.8, zorder=3)
+            _mark_floor(axes, values, _floored(values))
             axes.set_xlabel(name, fontsize=8)
             _scale(axes, space, name, labels)
         for axes in panels[len(names) :]:
