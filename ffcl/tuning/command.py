@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,8 +111,11 @@ def tune(
         console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
     if show_optimism:
         from ffcl.tuning.optimism import measure, table
+        from ffcl.tuning.progress import watching
 
-        console.print(table(measure(registry, names, request, results, root, n_workers)))
+        with _stoppable(), watching(request.trials) as watch:
+            found = measure(registry, names, request, results, root, n_workers, watch)
+        console.print(table(found))
     if any(result.tuned is None for result in finished):
         errors.print("No trial of some studies came through; evaluations.jsonl beside them says why.")
         raise typer.Exit(EXIT_FAILED)
@@ -126,18 +129,25 @@ def _carry_out(
     from ffcl.tuning.progress import watching
 
     finished = []
+    with (
+        _stoppable(),
+        watching(request.trials) as watch,
+        closing(carry_out(studies, results, data_root, workers, request, watch)) as running,
+    ):
+        for result in running:
+            draw_study(result.study)
+            finished.append(result)
+    return finished
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C ends the command with a word that nothing is lost."""
     try:
-        with (
-            watching(request.trials) as watch,
-            closing(carry_out(studies, results, data_root, workers, request, watch)) as running,
-        ):
-            for result in running:
-                draw_study(result.study)
-                finished.append(result)
+        yield
     except KeyboardInterrupt:
         Console(stderr=True).print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    return finished
 
 
 def _summary(finished: Sequence[Result]) -> Table:

@@ -173,13 +173,17 @@ Watch = Callable[[Sequence[Study], int, int], None]
 """Called when something has happened, with (studies at work, studies done, studies in all)."""
 
 
+def unwatched(studies: Sequence[Study], done: int, total: int) -> None:
+    """Show nothing."""
+
+
 def tune(
     descriptions: Sequence[Description],
     results: Path,
     data_root: Path,
     workers: int,
     request: Request,
-    watch: Watch = lambda studies, done, total: None,
+    watch: Watch = unwatched,
 ) -> Generator[Result, None, None]:
     """Carry out studies, yielding each when it is done; closing the iterator stops the workers and loses nothing.
 

@@ -14,7 +14,7 @@ from ffcl.pool import run_all
 from ffcl.records import find_record
 from ffcl.registry import Registry
 from ffcl.statistics import Interval, t_interval
-from ffcl.tuning.coordinator import Request, describe_studies, tune
+from ffcl.tuning.coordinator import Request, Watch, describe_studies, tune, unwatched
 from ffcl.tuning.plan import runs_of
 from ffcl.tuning.tuned import Tuned, read_all_tuned
 
@@ -50,6 +50,7 @@ def measure(
     results: Path,
     data_root: Path,
     workers: int,
+    watch: Watch = unwatched,
 ) -> list[Optimism]:
     """Tune on the evaluation of a ``disjoint`` request, and evaluate on the same seeds what that request has found.
 
@@ -60,6 +61,7 @@ def measure(
         results: the folder of its studies.
         data_root: the folder that data sets are in.
         workers: worker processes.
+        watch: see `ffcl.tuning.coordinator.tune`.
 
     Raises:
         UsageError: the request has another protocol.
@@ -73,7 +75,7 @@ def measure(
     studies, _ = describe_studies(registry, *names, same)
     by_study = {t.tuning.study: t for t in read_all_tuned(results)[0]}
     found = []
-    for result in tune(studies, results, data_root, workers, same):
+    for result in tune(studies, results, data_root, workers, same, watch):
         promised = result.study.search.best_of_seeds()
         tuned = by_study.get(honest[result.description.cell])
         if promised is None or tuned is None:
