@@ -107,7 +107,7 @@ def test_a_run_leaves_its_index_sets(run_of: Callable[..., Run], data_root: Path
     train, test = (read_index_set(tmp_path, record.index_sets[name]) for name in ("train", "test"))
     assert (train.of, train.n) == (test.of, test.n)
     assert train.of == record.data_sha256
-    assert (len(train), len(test)) == (record.train_samples, 144)
+    assert (len(train), len(test)) == (record.train_samples, 120)
     assert overlap(train, test) == 0
     assert Record.from_json(record.to_json()) == record
     content = json.loads(record.to_json())
