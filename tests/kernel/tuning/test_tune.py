@@ -142,7 +142,7 @@ def test_a_leak_into_the_evaluation_is_refused(ffcl: Command, tmp_path: Path) ->
     ffcl("run", "--configuration", "leak.toml", "--seeds", 1, "--workers", 0)
     code, output, errors = ffcl("leaderboard")
     assert code == 0
-    assert "720 samples were used in tuning and in evaluation" in errors
+    assert "721 samples were used in tuning and in evaluation" in errors
     assert "disjoint" not in output
     assert pd.read_csv(tmp_path / "results" / "leaderboard.csv")["tuned"].tolist() == ["default"]
 
