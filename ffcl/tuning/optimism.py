@@ -110,15 +110,15 @@ def _evaluate(
 def table(found: Sequence[Optimism]) -> Table:
     """For the terminal."""
     shown = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), title="Optimism", title_justify="left")
-    for column in ("learner", "strategy", "scenario"):
-        shown.add_column(column)
-    for column in ("tuned on the evaluation", "tuned on disjoint data", "too much by"):
-        shown.add_column(column, justify="right")
+    shown.add_column("tuned on", no_wrap=True)
+    for column in ("the evaluation", "disjoint data", "too much by"):
+        shown.add_column(column, justify="right", no_wrap=True)
     for one in found:
         promised, reached = (sum(v) / len(v) for v in (one.promised, one.reached))
         interval = one.difference
         by = f"{100 * interval.mean:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
-        shown.add_row(one.learner, one.strategy, one.scenario, f"{promised:.1%}", f"{reached:.1%}", by)
+        cell = f"{one.learner} · {one.strategy} · {one.scenario}"
+        shown.add_row(cell, f"{promised:.1%}", f"{reached:.1%}", by)
     shown.caption = "The same streams, seeds and test set; points, with the 95 % interval of the paired differences."
     shown.caption_justify = "left"
     return shown
