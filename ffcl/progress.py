@@ -17,8 +17,9 @@ from rich.text import Text
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
+from ffcl.jobs import FINAL, Event
 from ffcl.plan import Plan
-from ffcl.pool import FINAL, Event, run_all
+from ffcl.pool import run_all
 from ffcl.records import open_results
 from ffcl.refusals import note_refusals
 

@@ -15,8 +15,9 @@ import pytest
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
+from ffcl.jobs import Event
 from ffcl.plan import Plan
-from ffcl.pool import Event, run_all
+from ffcl.pool import run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import find_record, read_records, record_path
 
@@ -146,6 +147,17 @@ def test_a_damaged_record_is_set_aside_and_made_again(
     assert find_record(tmp_path, run) is not None
     assert (path.parent / "unreadable-1.json").read_text() == '{"schema": 1, "ru'
     assert {p.name for p in path.parent.iterdir()} == {"record.json", "unreadable-1.json"}
+
+
+def test_a_worker_that_cannot_be_started_hangs_nothing(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError("no room for a process")
+
+    monkeypatch.setattr("ffcl.tender.subprocess.Popen", full)
+    events = list(run_all([run_of("bp", seed=seed) for seed in range(3)], tmp_path, data_root, 2))
+    assert [e.message for e in events if e.event == "failed"] == ["OSError: no room for a process"] * 3
 
 
 def test_missing_data_is_looked_for_once(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 import ffcl.cli
 from ffcl.errors import UsageError
-from ffcl.pool import Event
+from ffcl.jobs import Event
 from ffcl.progress import run_plan
 from ffcl.registry import installed
 from ffcl_reproduce import side_by_side
