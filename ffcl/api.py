@@ -125,8 +125,7 @@ def tune(
     from ffcl.records import open_results
     from ffcl.registry import installed
     from ffcl.selection import chosen_names
-    from ffcl.tuning.coordinator import Request, describe_studies
-    from ffcl.tuning.coordinator import tune as carry_out
+    from ffcl.tuning.coordinator import Request, carry_out, describe_studies
 
     registry = installed()
     names = chosen_names(registry, learners, strategies, scenarios)

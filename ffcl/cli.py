@@ -64,7 +64,9 @@ def run(
     tuned: Annotated[
         bool, typer.Option("--tuned", help="Run what `ffcl tune` found, and the defaults beside it, seed by seed.")
     ] = False,
-    protocol: Annotated[str, typer.Option(help="With --tuned: the protocol it was tuned under.")] = "disjoint",
+    protocol: Annotated[
+        str | None, typer.Option(help="With --tuned: the protocol it was tuned under. Default: disjoint.")
+    ] = None,
     configuration: Annotated[
         list[Path] | None,
         typer.Option(help="Run a tuned configuration from a TOML file, and the defaults beside it. Repeat."),
@@ -88,7 +90,10 @@ def run(
     from ffcl.registry import installed
     from ffcl.selection import plan_of
     from ffcl.tuning.leaks import trusted_records, without_leaks
+    from ffcl.tuning.protocols import DEFAULT
 
+    if protocol and not tuned:
+        raise UsageError("--protocol belongs to --tuned.")
     registry = installed()
     plan = plan_of(
         registry,
@@ -97,7 +102,7 @@ def run(
         scenario,
         parse_seeds(seeds),
         parse_settings(settings or []),
-        tuned=protocol if tuned else None,
+        tuned=(protocol or DEFAULT) if tuned else None,
         configurations=configuration or [],
         results=results,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 OPTIMISTIC = "same-stream"
@@ -21,6 +21,16 @@ class Component:
     distribution: str
     version: str
     code: str
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Component:
+        """Copy with those of the settings ``name.parameter`` that are its own."""
+        return replace(self, settings={**self.settings, **own_settings(self.name, settings)})
+
+
+def own_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of settings ``name.parameter``, those of this name, by parameter."""
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Tuning:
     space: str
     core_hours: float
     defaults: dict[str, Any]
-    index_sets: dict[str, str]
+    index_sets: list[str]
 
     @property
     def trials(self) -> int:
@@ -80,6 +90,11 @@ class Run:
     tuning: Tuning | None = None
 
     @property
+    def parts(self) -> tuple[Component, Component, Component]:
+        """The learner, the strategy and the scenario."""
+        return self.learner, self.strategy, self.scenario
+
+    @property
     def cell(self) -> tuple[str, str, str]:
         """Names of the learner, strategy and scenario."""
         return self.learner.name, self.strategy.name, self.scenario.name
@@ -88,8 +103,8 @@ class Run:
     def configuration(self) -> str:
         """Hash of everything but the seed that decides the result: settings and code."""
         content = {k: v for k, v in asdict(self).items() if k not in ("seed", "tuning")}
-        if self.tuning is not None:
-            content["tuning"] = self.tuning.study
+        if self.tuning is not None:  # what a record says of its tuning must be true of it
+            content["tuning"] = [self.tuning.study, self.tuning.trials]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 

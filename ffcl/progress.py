@@ -196,7 +196,7 @@ class _LiveDisplay(_Display):
 
 def describe(run: Run) -> str:
     """A run in words."""
-    return f"{run.learner.name} · {run.strategy.name} · {run.scenario.name} · seed {run.seed}"
+    return f"{' · '.join(run.cell)} · seed {run.seed}" + (" · tuned" if run.tuning is not None else "")
 
 
 def describe_seconds(seconds: float) -> str:

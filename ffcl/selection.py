@@ -51,7 +51,8 @@ def plan_of(
     from ffcl.tuning.plan import plan_tuned
     from ffcl.tuning.tuned import read_all_tuned
 
-    return plan_tuned(registry, read_all_tuned(results)[0], *names, seeds, tuned)
+    found, problems = read_all_tuned(results)
+    return plan_tuned(registry, found, *names, seeds, tuned, problems)
 
 
 def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:

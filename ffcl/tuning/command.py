@@ -99,6 +99,10 @@ def tune(
         ranges=parse_ranges(space or []),
         storage=storage,
     )
+    if show_optimism:
+        from ffcl.tuning.optimism import check, measure, table
+
+        check(request)
     studies, refused = describe_studies(registry, *names, request)
     console, errors = Console(), Console(stderr=True)
     for refusal in refused:
@@ -110,7 +114,6 @@ def tune(
     for result in finished:
         console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
     if show_optimism:
-        from ffcl.tuning.optimism import measure, table
         from ffcl.tuning.progress import watching
 
         with _stoppable(), watching(request.trials) as watch:
@@ -124,20 +127,15 @@ def tune(
 def _carry_out(
     studies: Sequence[Description], results: Path, data_root: Path, workers: int, request: Request
 ) -> list[Result]:
-    from ffcl.tuning.coordinator import tune as carry_out
-    from ffcl.tuning.plots import draw_study
+    from ffcl.tuning.coordinator import carry_out
     from ffcl.tuning.progress import watching
 
-    finished = []
     with (
         _stoppable(),
         watching(request.trials) as watch,
         closing(carry_out(studies, results, data_root, workers, request, watch)) as running,
     ):
-        for result in running:
-            draw_study(result.study)
-            finished.append(result)
-    return finished
+        return list(running)
 
 
 @contextmanager
@@ -166,7 +164,7 @@ def _summary(finished: Sequence[Result]) -> Table:
             *map(str, (tuning.trials, tuning.pruned, tuning.failed)),
             f"{tuning.core_hours:.3f}",
         )
-    table.caption = "On fresh seeds of the tuning data; `ffcl run ... --tuned` evaluates."
+    table.caption = "On fresh seeds of what was tuned on; `ffcl run ... --tuned` evaluates."
     table.caption_justify = "left"
     return table
 
@@ -176,6 +174,7 @@ def tuned(
     strategy: Annotated[str | None, typer.Option("--strategy", "-t", help="Of this strategy.")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", "-s", help="On this scenario.")] = None,
     protocol: Annotated[str | None, typer.Option(help="Under this protocol.")] = None,
+    study: Annotated[str | None, typer.Option(help="Found by this study, by the end of its name.")] = None,
     results: Results = api.RESULTS,
 ) -> None:
     """List what has been tuned; with a learner, print the configuration as TOML, for `ffcl run --configuration`."""
@@ -190,6 +189,7 @@ def tuned(
         for t in found
         if all(value in (None, getattr(t, name)) for name, value in wanted.items())
         and protocol in (None, t.tuning.protocol)
+        and t.tuning.study.endswith(study or "")
     ]
     if not chosen:
         raise UsageError(f"Nothing of that is tuned in {results}; `ffcl tune` does it.")
@@ -197,20 +197,23 @@ def tuned(
         Console().print(_list(chosen))
     elif len(chosen) > 1:
         cells = "; ".join(f"{t.strategy} · {t.scenario} · {t.tuning.protocol} · {t.tuning.study[-10:]}" for t in chosen)
-        raise UsageError(f"{len(chosen)} configurations fit; choose by --strategy, --scenario, --protocol: {cells}.")
+        raise UsageError(
+            f"{len(chosen)} configurations fit; choose by --strategy, --scenario, --protocol or --study: {cells}."
+        )
     else:
         typer.echo(chosen[0].to_toml(), nl=False)
 
 
 def _list(found: Sequence[Tuned]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("tuned", "protocol", "trials", "outcome", "other than the defaults"):
+    for column in ("tuned", "protocol", "study", "trials", "outcome", "other than the defaults"):
         table.add_column(column, overflow="fold")
     for one in found:
         outcome = ", ".join(f"{name} {value:.1%}" for name, value in one.values.items())
         cell = f"{one.learner} · {one.strategy} · {one.scenario}"
         changed = [f"{n}={_short(one.settings[n])}" for n, d in one.tuning.defaults.items() if one.settings[n] != d]
-        table.add_row(cell, one.tuning.protocol, str(one.tuning.trials), outcome, "\n".join(changed) or "the defaults")
+        names = (cell, one.tuning.protocol, one.tuning.study[-10:], str(one.tuning.trials))
+        table.add_row(*names, outcome, "\n".join(changed) or "the defaults")
     return table
 
 

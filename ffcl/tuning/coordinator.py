@@ -13,11 +13,14 @@ from typing import Any
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError, UsageError, unknown_name
+from ffcl.jobs import WORKER_DIED
 from ffcl.plan import make_plan, scenario_of
 from ffcl.pool import Pool
+from ffcl.records import Record
 from ffcl.refusals import Refusal
 from ffcl.registry import Registry
 from ffcl.tuning.objective import Objective
+from ffcl.tuning.plots import draw_study
 from ffcl.tuning.protocols import make_protocol
 from ffcl.tuning.samplers import SAMPLERS
 from ffcl.tuning.space import make_space
@@ -177,7 +180,7 @@ def unwatched(studies: Sequence[Study], done: int, total: int) -> None:
     """Show nothing."""
 
 
-def tune(
+def carry_out(
     descriptions: Sequence[Description],
     results: Path,
     data_root: Path,
@@ -187,18 +190,32 @@ def tune(
 ) -> Generator[Result, None, None]:
     """Carry out studies, yielding each when it is done; closing the iterator stops the workers and loses nothing.
 
+    A run whose worker process died is tried once more: it may have been the machine.
+
     Raises:
         DataError: data is missing.
-        UsageError: another process is at one of the studies.
+        UsageError: another process is at one of the studies, or a time limit is asked for without worker processes.
     """
+    if request.time_limit and not workers:
+        raise UsageError("--time-limit needs worker processes: --workers 1 or more.")
     waiting, active, done = deque(descriptions), list[Study](), 0
     with Pool(workers) as pool, _all_closed(active):
         owners: dict[str, Study] = {}
+        retried: set[str] = set()
+
+        def submit(study: Study, run: Run) -> None:
+            owners[run.key] = study
+            pool.submit(Job(run, results, data_root, returned=True, limit=study.description.time_limit))
 
         def serve(study: Study) -> None:
             for run in study.wanted():
-                owners[run.key] = study
-                pool.submit(Job(run, results, data_root, returned=True, limit=study.description.time_limit))
+                submit(study, run)
+
+        def died_once(record: Record) -> bool:
+            died = record.failure is not None and record.failure.kind == WORKER_DIED
+            once = died and record.run.key not in retried
+            retried.update([record.run.key] if once else [])
+            return once
 
         def open_more() -> None:
             while waiting and len([s for s in active if not s.search.finished]) < AT_ONCE:
@@ -211,6 +228,7 @@ def tune(
                 active.remove(study)
                 done += 1
                 tuned = study.freeze()
+                draw_study(study)
                 study.close()
                 yield Result(study.description, study, tuned)
             open_more()
@@ -222,6 +240,9 @@ def tune(
                     if event.record is None:
                         continue
                     study = owners.pop(event.run.key)
+                    if died_once(event.record):
+                        submit(study, event.run)
+                        continue
                     study.take(event.run, event.record)
                     serve(study)
                     watch(active, done, len(descriptions))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -10,8 +12,23 @@ from ffcl.errors import RecordError
 from ffcl.index_sets import overlap, read_index_set
 from ffcl.records import Record, read_records
 
+Compare = Callable[[frozenset[str], frozenset[str], Path], str | None]
+"""From the index sets of a study and of a run, by SHA-256, to what is wrong with them."""
 
-def leak(record: Record, results: Path) -> str | None:
+
+def _compare(tuned: frozenset[str], evaluated: frozenset[str], results: Path) -> str | None:
+    if not tuned or not evaluated:
+        return "there is no evidence of the samples used; tune and run again"
+    try:
+        sets = [[read_index_set(results, sha256) for sha256 in sorted(names)] for names in (tuned, evaluated)]
+    except RecordError as error:
+        return str(error).removesuffix(".")
+    if shared := sum(overlap(a, b) for a, b in product(*sets)):
+        return f"{shared} samples were used in tuning and in evaluation"
+    return None
+
+
+def leak(record: Record, results: Path, compare: Compare = _compare) -> str | None:
     """Why the record of a tuned run cannot be trusted, or None.
 
     The index sets of the study and of the run are read, their hashes computed anew, and compared. A run that was
@@ -20,29 +37,23 @@ def leak(record: Record, results: Path) -> str | None:
     tuning = record.run.tuning
     if tuning is None or tuning.optimistic or record.status != "done":
         return None
-    if not tuning.index_sets or not record.index_sets:
-        return "there is no evidence of the samples used; tune and run again"
-    try:
-        used = [read_index_set(results, sha256) for sha256 in tuning.index_sets.values()]
-        evaluated = [read_index_set(results, sha256) for sha256 in record.index_sets.values()]
-    except RecordError as error:
-        return str(error)
-    if shared := sum(overlap(a, b) for a, b in product(used, evaluated)):
-        return f"{shared} samples were used in tuning and in evaluation"
-    return None
+    return compare(frozenset(tuning.index_sets), frozenset(record.index_sets.values()), results)
 
 
 def without_leaks(records: Sequence[Record], results: Path) -> tuple[list[Record], list[str]]:
-    """The records that may be shown, and for the others why not."""
-    kept, refused = [], []
+    """The records that may be shown, and for the others, those of one row together, why not."""
+    compare = cache(_compare)  # many runs share their sets
+    kept: list[Record] = []
+    refused: Counter[str] = Counter()
     for record in records:
-        if reason := leak(record, results):
-            tuning = record.run.tuning
-            protocol = tuning.protocol if tuning is not None else ""
-            refused.append(f"Refused: {record.run.key}, tuned under the protocol {protocol}: {reason}.")
-        else:
+        reason, tuning = leak(record, results, compare), record.run.tuning
+        if reason is None or tuning is None:
             kept.append(record)
-    return kept, refused
+        else:
+            refused[f"{' · '.join(record.run.cell)}, tuned under the protocol {tuning.protocol}: {reason}"] += 1
+    return kept, [
+        f"Refused {n} runs of {what}." if n > 1 else f"Refused the run of {what}." for what, n in refused.items()
+    ]
 
 
 def trusted_records(results: Path) -> tuple[list[Record], list[str]]:

@@ -14,9 +14,11 @@ from ffcl.pool import run_all
 from ffcl.records import find_record
 from ffcl.registry import Registry
 from ffcl.statistics import Interval, t_interval
-from ffcl.tuning.coordinator import Request, Watch, describe_studies, tune, unwatched
+from ffcl.tuning.coordinator import Request, Watch, carry_out, describe_studies, unwatched
 from ffcl.tuning.plan import runs_of
 from ffcl.tuning.tuned import Tuned, read_all_tuned
+
+FOLDER = "optimism"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Optimism:
         return t_interval([a - b for a, b in zip(self.promised, self.reached, strict=True)])
 
 
+def check(request: Request) -> None:
+    """Look whether a request can be compared, before it is carried out.
+
+    Raises:
+        UsageError: it has another protocol than ``disjoint``.
+    """
+    if request.protocol != "disjoint":
+        raise UsageError("--show-optimism compares same-stream with disjoint: leave out --protocol.")
+
+
 def measure(
     registry: Registry,
     names: tuple[Sequence[str], Sequence[str], Sequence[str]],
@@ -61,21 +73,21 @@ def measure(
         results: the folder of its studies.
         data_root: the folder that data sets are in.
         workers: worker processes.
-        watch: see `ffcl.tuning.coordinator.tune`.
+        watch: see `ffcl.tuning.coordinator.carry_out`.
+
+    The studies on the evaluation are kept in ``results/optimism``: `ffcl run --tuned` must not take them for those
+    of the whole stream.
 
     Raises:
-        UsageError: the request has another protocol.
         DataError: data is missing.
     """
-    if request.protocol != "disjoint":
-        raise UsageError("--show-optimism compares same-stream with disjoint: leave out --protocol.")
     parts = {f"{registry.scenario(name).item.name}.part": "evaluation" for name in names[2]}
     same = replace(request, protocol=OPTIMISTIC, settings={**request.settings, **parts})
     honest = {d.cell: d.name for d in describe_studies(registry, *names, request)[0]}
     studies, _ = describe_studies(registry, *names, same)
     by_study = {t.tuning.study: t for t in read_all_tuned(results)[0]}
     found = []
-    for result in tune(studies, results, data_root, workers, same, watch):
+    for result in carry_out(studies, results / FOLDER, data_root, workers, same, watch):
         promised = result.study.search.best_of_seeds()
         tuned = by_study.get(honest[result.description.cell])
         if promised is None or tuned is None:

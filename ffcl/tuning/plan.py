@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from ffcl.configuration import Component, Run
-from ffcl.errors import UsageError
+from ffcl.configuration import Component, Run, own_settings
+from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
 from ffcl.plan import Plan, component, make_plan
 from ffcl.registry import Offer, Registry
+from ffcl.tuning.protocols import DEFAULT, PROTOCOLS
 from ffcl.tuning.tuned import Tuned
 
 
@@ -22,6 +23,7 @@ def plan_tuned(
     scenarios: Sequence[str],
     seeds: Iterable[int],
     protocol: str,
+    problems: Sequence[str] = (),
 ) -> Plan:
     """The plan that evaluates learners x strategies x scenarios as they were tuned under a protocol.
 
@@ -33,18 +35,22 @@ def plan_tuned(
         scenarios: names of scenarios or paths of TOML files.
         seeds: the seeds.
         protocol: the protocol.
+        problems: what could not be read, to be said if something is missing.
 
     Raises:
         UsageError: an unknown name, or something has not been tuned.
     """
+    if protocol not in PROTOCOLS:
+        raise unknown_name("protocol", protocol, PROTOCOLS)
     grid = make_plan(registry, learners, strategies, scenarios, [0])
     by_cell = {(t.learner, t.strategy, registry.scenario(t.scenario).item.name): t for t in _of(found, protocol)}
     if missing := [run.cell for run in grid.runs if run.cell not in by_cell]:
         learner, strategy, scenario = missing[0]
         raise UsageError(
             f"Not tuned under the protocol {protocol}: {', '.join(' · '.join(cell) for cell in missing)}. "
-            f"Tune with, for example, `ffcl tune {learner} --strategy {strategy} --scenario {scenario}`; "
-            "`ffcl tuned` lists what has been tuned."
+            f"Tune with, for example, `ffcl tune {learner} --strategy {strategy} --scenario {scenario}"
+            f"{'' if protocol == DEFAULT else f' --protocol {protocol}'}`; `ffcl tuned` lists what has been tuned."
+            + "".join(f" {problem}" for problem in problems)
         )
     return Plan(runs_of(registry, [by_cell[run.cell] for run in grid.runs], seeds), grid.refused)
 
@@ -79,6 +85,5 @@ def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Compo
 
 def _with(offer: Offer[Any], settings: Mapping[str, Any]) -> Component:
     name = offer.item.name
-    own = {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
-    parameters: Parameters = offer.item.hyperparameters.from_mapping(own, name)
+    parameters: Parameters = offer.item.hyperparameters.from_mapping(own_settings(name, settings), name)
     return component(name, parameters.to_mapping(), offer.plugin)

@@ -80,7 +80,8 @@ class _Progress:
             told, name = len(study.search.told), study.description.name
             if told - self.shown.get(name, 0) >= min(EVERY, self.trials):
                 self.shown[name] = told
-                text = f"{study.description.cell}: trial {told}/{self.trials}, {best_so_far(study)}, {self.left()}"
+                said = (f"trial {told}/{self.trials}", best_so_far(study), self.left())
+                text = f"{study.description.cell}: {', '.join(filter(None, said))}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

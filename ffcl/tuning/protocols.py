@@ -15,6 +15,7 @@ PROTOCOLS = {
     "two-phase": "on another data set of the same shape (Cha & Cho 2024, arXiv 2403.09066)",
     "same-stream": "on the very stream and test set that are evaluated: the field's habit, optimistic",
 }
+DEFAULT = "disjoint"
 TUNING_SEEDS = 1_000_000
 """Where the seeds of tuning streams start; evaluations start at 0."""
 
@@ -58,10 +59,14 @@ def make_protocol(name: str, scenario: Scenario, k: int | None = None, other: Sc
     """
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
-    if (k is not None) != (name == "first-k"):
-        raise UsageError("--first K, the number of experiences to tune on, belongs to --protocol first-k.")
-    if (other is not None) != (name == "two-phase"):
-        raise UsageError("--tune-on, a scenario on another data set, belongs to --protocol two-phase.")
+    for option, given, owner in (
+        ("--first K, the number of experiences to tune on", k, "first-k"),
+        ("--tune-on SCENARIO, one on another data set", other, "two-phase"),
+    ):
+        if given is None and name == owner:
+            raise UsageError(f"--protocol {name} needs {option}.")
+        if given is not None and name != owner:
+            raise UsageError(f"{option}, belongs to --protocol {owner}.")
     if name == OPTIMISTIC:
         return Protocol(name, scenario, scenario)
     parts = _parts(scenario)

@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """Everything that decides the trials, but for their number.
 
     Attributes:
@@ -86,7 +86,7 @@ class Winner:
 class Search:
     """Proposes trials until there are ``trials``, then runs the best of them again and chooses one."""
 
-    def __init__(self, plan: Plan, trials: int, known: Mapping[str, Outcome] | None = None) -> None:
+    def __init__(self, plan: SearchPlan, trials: int, known: Mapping[str, Outcome] | None = None) -> None:
         self.plan, self.trials = plan, trials
         self.winner: Winner | None = None
         self.finished = False
@@ -113,20 +113,12 @@ class Search:
         return sum(t.state == state for t in self.told)
 
     @property
-    def seconds(self) -> float:
-        """Seconds of training and evaluation of all runs."""
-        return sum(outcome.seconds for outcome in self._outcomes.values())
-
-    @property
-    def index_sets(self) -> dict[str, str]:
-        """SHA-256 of the samples the runs used: each run's, numbered if they differ from seed to seed."""
-        found: dict[str, str] = {}
-        for outcome in self._outcomes.values():
-            for name, sha256 in outcome.index_sets.items():
-                if sha256 not in found.values():
-                    number = sum(key.split(" ")[0] == name for key in found)
-                    found[f"{name} {number + 1}" if number else name] = sha256
-        return found
+    def used(self) -> list[Outcome]:
+        """How the runs went that the trials so far and the choice of the winner are made of."""
+        pairs = [(trial, self.plan.seeds) for trial in self.told]
+        pairs += [(trial, self.plan.fresh_seeds) for trial in self._finalists or ()]
+        runs = {self.plan.run_of(trial.params, seed).key for trial, seeds in pairs for seed in seeds}
+        return [self._outcomes[key] for key in sorted(runs & self._outcomes.keys())]
 
     def best_of_seeds(self) -> list[float] | None:
         """The first metric of the best trial on each of the seeds that trials are run on; None if none came through."""
@@ -197,7 +189,7 @@ class Search:
     def _prune(self, trial: optuna.Trial, known: Sequence[Outcome]) -> bool:
         if not self.plan.objective.single:
             return False
-        steps = trial.study._storage.get_trial(trial._trial_id).intermediate_values
+        steps = self.optuna.get_trials(deepcopy=False)[trial.number].intermediate_values
         for step, outcome in enumerate(known):
             if outcome.matrix is not None and step not in steps:
                 trial.report(self.plan.objective.of_seed(outcome.matrix), step)

@@ -26,7 +26,7 @@ from ffcl.records import Record, write_atomically
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import Protocol
 from ffcl.tuning.samplers import quiet
-from ffcl.tuning.search import Outcome, Plan, Search
+from ffcl.tuning.search import Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
 from ffcl.tuning.tuned import STUDIES, Tuned, write_tuned
 
@@ -95,14 +95,13 @@ class Description:
 
     def run_of(self, settings: Mapping[str, Any], seed: int) -> Run:
         """The run of a trial with these settings."""
-        return Run(
-            with_settings(self.learner, settings), with_settings(self.strategy, settings), self.tuning, seed, self.ffcl
-        )
+        learner, strategy = (part.with_settings(settings) for part in (self.learner, self.strategy))
+        return Run(learner, strategy, self.tuning, seed, self.ffcl)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SearchPlan:
         """What the search needs."""
-        return Plan(
+        return SearchPlan(
             self.space,
             self.objective,
             self.sampler,
@@ -112,15 +111,6 @@ class Description:
             self.protocol.fresh_seeds(self.seeds),
             self.run_of,
         )
-
-
-def with_settings(component: Component, settings: Mapping[str, Any]) -> Component:
-    """The component with those of the settings ``name.parameter`` that are its own."""
-    prefix = component.name + "."
-    own = {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix)}
-    return Component(
-        component.name, {**component.settings, **own}, component.distribution, component.version, component.code
-    )
 
 
 class Study:
@@ -221,7 +211,7 @@ class Study:
 
     def tuning(self) -> Tuning:
         """How the settings have been found so far."""
-        description, search = self.description, self.search
+        description, search, used = self.description, self.search, self.search.used
         return Tuning(
             study=description.name,
             protocol=description.protocol.name,
@@ -233,9 +223,9 @@ class Study:
             sampler=description.sampler,
             seed=description.seed,
             space=description.space.sha256,
-            core_hours=round(search.seconds / 3600, 4),
+            core_hours=round(sum(outcome.seconds for outcome in used) / 3600, 4),
             defaults=description.space.defaults,
-            index_sets=search.index_sets,
+            index_sets=sorted({sha256 for outcome in used for sha256 in outcome.index_sets.values()}),
         )
 
 
@@ -246,14 +236,10 @@ def _flat(scenario: Component) -> dict[str, Any]:
 
 
 def _read_evaluations(path: Path) -> Iterator[tuple[str, Outcome]]:
-    """Every run that is kept; a line that a killed process left unfinished is taken away."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        path.write_bytes(whole)
-    for number, line in enumerate(whole.decode("utf-8").splitlines(), start=1):
+    """Every run that is kept."""
+    _drop_half_a_line(path)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
             key = values.pop("key")
@@ -266,15 +252,19 @@ def _read_evaluations(path: Path) -> Iterator[tuple[str, Outcome]]:
 
 
 def _journal(path: Path) -> BaseStorage:
-    """Optuna's journal; what a killed process left half-written is taken away."""
+    """Optuna's journal, without the lock of a process that was killed."""
     for leftover in path.parent.glob(f"{path.name}.lock*"):
         leftover.unlink(missing_ok=True)
-    if path.exists():
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            path.write_bytes(whole)
+    _drop_half_a_line(path)
     return JournalStorage(JournalFileBackend(str(path)))
+
+
+def _drop_half_a_line(path: Path) -> None:
+    """Take away the last line of a file if a killed process left it unfinished."""
+    content = path.read_bytes() if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        path.write_bytes(whole)
 
 
 def _same(a: FrozenTrial, b: FrozenTrial) -> bool:

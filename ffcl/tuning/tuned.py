@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from ffcl.configuration import Tuning
 from ffcl.errors import RecordError
@@ -51,7 +51,6 @@ class Tuned:
             "outcome": {"trial": self.trial, **self.values},
             "tuning": {k: v for k, v in asdict(self.tuning).items() if not isinstance(v, dict)},
             "tuning.defaults": self.tuning.defaults,
-            "tuning.index_sets": self.tuning.index_sets,
         }
         lines = ["# Found by `ffcl tune`; run it with `ffcl run --configuration FILE`.", *_pairs(head)]
         for name, table in tables.items():
@@ -70,9 +69,24 @@ class Tuned:
             outcome = dict(content["outcome"])
             trial = outcome.pop("trial")
             parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "evaluation")}
-            return cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]))
+            tuned = cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]))
+            _check_types(tuned)
+            _check_types(tuned.tuning)
+            return tuned
         except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise RecordError(f"it holds no tuned configuration ({type(error).__name__}: {error})") from error
+
+
+def _check_types(part: Tuned | Tuning) -> None:
+    """Look whether each field is what it is declared to be, as far as its outer type says.
+
+    Raises:
+        TypeError: one is not.
+    """
+    for name, hint in get_type_hints(type(part)).items():
+        kind, value = get_origin(hint) or hint, getattr(part, name)
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise TypeError(f"{name} must be of the type {kind.__name__}, got {value!r}")
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:

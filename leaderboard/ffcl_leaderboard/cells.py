@@ -96,31 +96,51 @@ def group(records: Sequence[Record]) -> list[Cell]:
 
 
 def _identity(record: Record) -> str:
+    """What a row is about; a study that has been gone on with may have found other settings since."""
     run = record.run
-    parts = [(part.name, part.settings) for part in (run.learner, run.strategy, run.scenario)]
-    return json.dumps([*parts, run.tuning.study if run.tuning else ""], sort_keys=True)
+    if run.tuning is not None:
+        return json.dumps([run.tuning.study, run.scenario.settings], sort_keys=True)
+    return json.dumps([(part.name, part.settings) for part in run.parts], sort_keys=True)
 
 
 def _variants(records: Sequence[Record]) -> list[str]:
-    """For configurations of the same names: how they were tuned, or the settings in which the others differ."""
-    flat = [_flatten(record) for record in records if record.run.tuning is None]
+    """For configurations of the same names: the settings in which they differ.
+
+    Of those that were tuned it is said how, in place of what was found, and where their stream is another one.
+    """
+    badges = [_badge(record.run.tuning) for record in records]
+    of_stream = _differing([_of_stream(record) for record in records])
+    of_rule = iter(_differing([_of_rule(record) for record in records if record.run.tuning is None]))
+    variants = []
+    for record, badge, stream in zip(records, badges, of_stream, strict=True):
+        tuning = record.run.tuning
+        if tuning is None:
+            parts = [*next(of_rule), *stream]
+        else:
+            parts = [badge, *([tuning.study[-10:]] if badges.count(badge) > 1 else []), *stream]
+        variants.append(", ".join(parts))
+    return variants
+
+
+def _differing(flat: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """For each of these settings, those that are not the same in all, written ``name=value``."""
     names = sorted({name for settings in flat for name in settings})
     differing = [n for n in names if len({json.dumps(s.get(n)) for s in flat}) > 1]
-    plain = iter([", ".join(f"{n}={s[n]}" for n in differing if n in s) for s in flat])
-    badges = [_badge(r.run.tuning) if r.run.tuning is not None else "" for r in records]
-    return [
-        next(plain) if r.run.tuning is None else b if badges.count(b) == 1 else f"{b}, {r.run.tuning.study[-10:]}"
-        for r, b in zip(records, badges, strict=True)
-    ]
+    return [[f"{n}={s[n]}" for n in differing if n in s] for s in flat]
 
 
-def _badge(tuning: Tuning) -> str:
+def _badge(tuning: Tuning | None) -> str:
+    if tuning is None:
+        return ""
     return f"tuned, {tuning.protocol}" + (", optimistic" if tuning.optimistic else "")
 
 
-def _flatten(record: Record) -> dict[str, Any]:
-    run, flat = record.run, dict(record.run.learner.settings)
-    flat |= {f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}
-    for table in ("stream", "training", "evaluation"):
-        flat |= {f"{run.scenario.name}.{k}": v for k, v in run.scenario.settings.get(table, {}).items()}
-    return flat
+def _of_rule(record: Record) -> dict[str, Any]:
+    run = record.run
+    return {**run.learner.settings, **{f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}}
+
+
+def _of_stream(record: Record) -> dict[str, Any]:
+    scenario = record.run.scenario
+    tables = [scenario.settings.get(table, {}) for table in ("stream", "training", "evaluation")]
+    return {f"{scenario.name}.{k}": v for table in tables for k, v in table.items()}

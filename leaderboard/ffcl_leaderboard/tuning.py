@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ffcl.configuration import Run
+from ffcl.configuration import Component
 from ffcl.metrics import METRICS
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
@@ -53,8 +53,11 @@ def tuning_columns(cell: Cell, cells: Sequence[Cell]) -> dict[str, Any]:
 
 def _gains(cell: Cell, cells: Sequence[Cell]) -> list[float]:
     """ACC tuned - ACC of the defaults, for each seed that both have."""
-    wanted = _defaults_of(cell.first.run)
-    defaults = next((c for c in cells if c.first.run.tuning is None and _settings(c.first.run) == wanted), None)
+    tuning = cell.first.run.tuning
+    assert tuning is not None
+    wanted = _settings(part.with_settings(tuning.defaults) for part in cell.first.run.parts)
+    plain = (other for other in cells if other.first.run.tuning is None)
+    defaults = next((other for other in plain if _settings(other.first.run.parts) == wanted), None)
     if defaults is None:
         return []
     before = {record.run.seed: record.accuracy for record in defaults.done if record.accuracy is not None}
@@ -66,17 +69,5 @@ def _gains(cell: Cell, cells: Sequence[Cell]) -> list[float]:
     ]
 
 
-def _settings(run: Run) -> str:
-    return json.dumps([(c.name, c.settings) for c in (run.learner, run.strategy, run.scenario)], sort_keys=True)
-
-
-def _defaults_of(run: Run) -> str:
-    """The settings of the run that this one, which is tuned, is compared with."""
-    assert run.tuning is not None
-    changed = []
-    for part in (run.learner, run.strategy, run.scenario):
-        own = {
-            k.removeprefix(f"{part.name}."): v for k, v in run.tuning.defaults.items() if k.startswith(f"{part.name}.")
-        }
-        changed.append((part.name, {**part.settings, **own}))
-    return json.dumps(changed, sort_keys=True)
+def _settings(parts: Iterable[Component]) -> str:
+    return json.dumps([(part.name, part.settings) for part in parts], sort_keys=True)

@@ -18,7 +18,7 @@ Make = Callable[..., Record]
 
 
 def tuning(study: str = "s--0123456789", protocol: str = "disjoint") -> Tuning:
-    return Tuning(study, protocol, "AIA", 40, 15, 5, 5, "tpe", 0, "space", 1.5, {"bp.lr": 1e-3}, {})
+    return Tuning(study, protocol, "AIA", 40, 15, 5, 5, "tpe", 0, "space", 1.5, {"bp.lr": 1e-3}, [])
 
 
 @pytest.fixture
@@ -67,3 +67,10 @@ def test_what_was_tuned_on_the_evaluation_says_so(record: Make) -> None:
     assert frame.loc["same-stream", "optimistic"]
     again = leaderboard_frame(group([*two, record(0, 0.6, 3e-3, tuning("b--0000000002", "same-stream"))]), "ACC")
     assert "tuned, same-stream, optimistic, 0000000002" in set(again["variant"])
+
+
+def test_a_stream_that_is_not_the_others_is_named_in_a_tuned_row_too(record: Make) -> None:
+    records = [record(0, 0.7, 1e-3, part="all"), record(0, 0.8, 5e-3, tuning())]
+    frame = leaderboard_frame(group(records), "ACC").set_index("tuned")
+    assert frame.loc["tuned", "variant"] == "tuned, disjoint, split-digits.part=evaluation"
+    assert frame.loc["default", "variant"] == "split-digits.part=all"

@@ -22,7 +22,7 @@ def rows(*numbers: int, of: str = DATA) -> IndexSet:
 
 
 def tuning(sets: dict[str, str], protocol: str = "disjoint") -> Tuning:
-    return Tuning("study", protocol, "AIA", 1, 0, 0, 5, "tpe", 0, "s", 0.1, {}, sets)
+    return Tuning("study", protocol, "AIA", 1, 0, 0, 5, "tpe", 0, "s", 0.1, {}, list(sets.values()))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from ffcl.configuration import Component, Run
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.samplers import SAMPLERS
-from ffcl.tuning.search import FINALISTS, Outcome, Plan, Search
+from ffcl.tuning.search import FINALISTS, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
 
 SPACE = Space(
@@ -31,9 +31,9 @@ def run_of(settings: Mapping[str, Any], seed: int) -> Run:
     return Run(part, part, part, seed, "0")
 
 
-def plan(sampler: str = "tpe", objective: str = "AIA", floor: float = 0.0, seeds: int = 5, seed: int = 0) -> Plan:
+def plan(sampler: str = "tpe", objective: str = "AIA", floor: float = 0.0, seeds: int = 5, seed: int = 0) -> SearchPlan:
     first, fresh = range(100, 100 + seeds), range(200, 200 + seeds)
-    return Plan(SPACE, Objective(objective, floor), sampler, seed, 4, first, fresh, run_of)
+    return SearchPlan(SPACE, Objective(objective, floor), sampler, seed, 4, first, fresh, run_of)
 
 
 def matrix(final: float, learned: float = 1.0) -> list[list[float]]:

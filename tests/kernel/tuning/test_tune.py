@@ -185,29 +185,80 @@ class Slow(BP):
 
 @hookimpl
 def ffcl_learners():
-    yield LearnerSpec("slow", "slow", BPHyperparameters, Slow)
+    yield LearnerSpec("strange", "slow", BPHyperparameters, Slow)
 """
 
 
-def test_a_trial_that_takes_too_long_fails_and_the_study_goes_on(tmp_path: Path) -> None:
-    info = tmp_path / "site" / "ffcl_slow-1.0.dist-info"
+def tune_a_strangers(source: str, tmp_path: Path, *options: str) -> None:
+    """Tune the learner of a plugin that is there for this command alone."""
+    info = tmp_path / "site" / "ffcl_strange-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ffcl-slow\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[ffcl]\nslow = ffcl_slow\n")
-    (tmp_path / "site" / "ffcl_slow.py").write_text(SLOW)
-    command = [sys.executable, "-m", "ffcl", "tune", "slow", "--trials", "3", *SMALL, "--time-limit", "12"]
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ffcl-strange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ffcl]\nstrange = ffcl_strange\n")
+    (tmp_path / "site" / "ffcl_strange.py").write_text(source)
+    command = [sys.executable, "-m", "ffcl", "tune", "strange", "--trials", "3", *SMALL, *options, "--workers", "2"]
     done = subprocess.run(
-        [*command, "--workers", "2", "-o", str(tmp_path / "results")],
+        [*command, "-o", str(tmp_path / "results")],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "DIED": str(tmp_path / "died")},
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_trial_that_takes_too_long_fails_and_the_study_goes_on(tmp_path: Path) -> None:
+    tune_a_strangers(SLOW, tmp_path, "--time-limit", "12")
     assert [state.name for _, state, _, _ in trials(tmp_path / "results")] == ["COMPLETE", "FAIL", "FAIL"]
     tuned = read_tuned(study_folder(tmp_path / "results") / "tuned.toml")
     assert (tuned.trial, tuned.tuning.failed) == (0, 2)
     kept = (study_folder(tmp_path / "results") / "evaluations.jsonl").read_text()
     assert "TimeLimit: the run took longer than 12 s" in kept
+
+
+MORTAL = """
+import os, pathlib
+from ffcl import LearnerSpec, hookimpl
+from ffcl_bp.hyperparameters import BPHyperparameters
+from ffcl_bp.learner import BP
+
+class Mortal(BP):
+    def begin_experience(self, classes):
+        died = pathlib.Path(os.environ["DIED"] + str(self.hyperparameters.lr))
+        if not died.exists():
+            died.touch()
+            os._exit(9)
+        super().begin_experience(classes)
+
+@hookimpl
+def ffcl_learners():
+    yield LearnerSpec("strange", "dies once with each step size", BPHyperparameters, Mortal)
+"""
+
+
+def test_a_run_whose_process_dies_is_tried_once_more(tmp_path: Path) -> None:
+    tune_a_strangers(MORTAL, tmp_path)
+    assert [state.name for _, state, _, _ in trials(tmp_path / "results")] == ["COMPLETE"] * 3
+
+
+def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> None:
+    for n in (2, 3):
+        assert ffcl("tune", "bp", "--trials", n, *SMALL, "--workers", 0)[0] == 0
+        assert ffcl("run", "bp", "--tuned", "--seeds", 1, "--workers", 0)[0] == 0
+    rows = pd.read_csv(tmp_path / "results" / "leaderboard.csv")
+    assert rows["tuned"].tolist().count("tuned") == 1
+    assert rows.set_index("tuned").loc["tuned", "trials"] == 3
+
+
+def test_a_damaged_configuration_is_named(ffcl: Command, tmp_path: Path) -> None:
+    assert ffcl("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)[0] == 0
+    path = study_folder(tmp_path / "results") / "tuned.toml"
+    good = path.read_text()
+    for damaged in (good.replace('"learner" = "bp"', '"learner" = 3'), good.replace("[tuning]", "[tunnig]"), "= what"):
+        path.write_text(damaged)
+        code, _, errors = ffcl("run", "bp", "--tuned")
+        assert code == 2
+        assert f"{path.relative_to(tmp_path)} is left alone" in errors
+        assert ffcl("run", "--configuration", path)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -221,6 +272,12 @@ def test_a_trial_that_takes_too_long_fails_and_the_study_goes_on(tmp_path: Path)
         (("tune", "bp", "--space", "bp.lr=1..2"), "must be a number from 1e-05 to 0.1"),
         (("tune", "bp", "--trials", "0"), "--trials must be 1 or more"),
         (("tune", "bp", "--all"), "name none beside it"),
+        (("tune", "bp", "--protocol", "two-phase"), "--protocol two-phase needs --tune-on SCENARIO"),
+        (("tune", "bp", "--first", "2"), "belongs to --protocol first-k"),
+        (("tune", "bp", "--show-optimism", "--protocol", "first-k", "--first", "2"), "leave out --protocol"),
+        (("run", "bp", "--protocol", "disjoint"), "--protocol belongs to --tuned"),
+        (("run", "bp", "--tuned", "--protocol", "disjiont"), "Did you mean 'disjoint'"),
+        (("run", "bp", "--tuned", "--protocol", "two-phase"), "--scenario split-digits --protocol two-phase`"),
         (("tune", "oja", "-t", "ewc"), "acts on gradients"),
         (("run", "bp", "--tuned"), "Not tuned under the protocol disjoint: bp · none · split-digits"),
         (("run", "bp", "--tuned", "--set", "bp.lr=0.01"), "give --set to `ffcl tune`"),
@@ -235,6 +292,12 @@ def test_wrong_usage_is_explained_and_nothing_is_run(
     assert code == 2
     assert message in errors
     assert not list(tmp_path.glob("results/*/*"))
+
+
+def test_a_time_limit_needs_worker_processes(ffcl: Command) -> None:
+    code, _, errors = ffcl("tune", "bp", "--workers", 0, "--time-limit", 1)
+    assert code == 2
+    assert "needs worker processes" in errors
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
