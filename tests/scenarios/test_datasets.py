@@ -269,4 +269,4 @@ def test_a_part_is_loaded_once_a_process_and_the_whole_is_not_copied() -> None:
     evaluation, whole = load("digits", nowhere, part="evaluation"), load("digits", nowhere)
     assert evaluation.sha256 == whole.sha256
     assert evaluation.test_index == whole.test_index
-    assert len(evaluation.train_y) == 1442 - 432
+    assert len(evaluation.train_y) == 1442 - 721
