@@ -128,7 +128,7 @@ def read_index_set(results: Path, sha256: str) -> IndexSet:
     try:
         index_set = IndexSet.from_bytes(path.read_bytes())
     except OSError as error:
-        raise RecordError(f"The index set {path} cannot be read: {error}.") from error
+        raise RecordError(f"The index set {path} cannot be read: {error.strerror}.") from error
     except RecordError as error:
         raise RecordError(f"The index set {path} cannot be used: {error}.") from error
     if index_set.sha256 != sha256:
