@@ -110,7 +110,7 @@ def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
         for name in names:
             axes.annotate(f" {shares[name]:.2f}", (shares[name], name), va="center", fontsize=8)
         axes.set_xlim(0, 1.12 * max([*shares.values(), 0.01]))
-        axes.set_xlabel(f"share of the variance of {search.plan.objective.metrics[0]} (PED-ANOVA)")
+        axes.set_xlabel(f"importance for {search.plan.objective.metrics[0]} (PED-ANOVA)")
         axes.grid(visible=False, axis="y")
     return figure
 
