@@ -32,7 +32,7 @@ class LabelNetworkParameters(Parameters):
     negatives: Annotated[
         Literal["random", "hard"], "wrong labels: any, or the likelier the more the first layer believes them"
     ] = "hard"
-    theta: Annotated[float, FloatDistribution(0.0, 1000.0), "threshold of the sigmoid probability"] = 3.5
+    theta: Annotated[float, FloatDistribution(0.1, 1000.0, log=True), "threshold of the sigmoid probability"] = 3.5
     alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the sigmoid probability"] = 0.1
     epsilon: Annotated[
         float, FloatDistribution(1e-6, 10.0, log=True), "floor of the symmetric probability's two goodnesses"

@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 
 from ffcl.configuration import Component, Run
 from ffcl.tuning.objective import Objective
+from ffcl.tuning.plots import importances
 from ffcl.tuning.samplers import SAMPLERS
 from ffcl.tuning.search import FINALISTS, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
@@ -194,3 +195,11 @@ def test_of_two_metrics_the_trade_off_is_searched_and_learning_too_little_does_n
     assert 1 - bound.winner.settings["x.keep"] / 2 >= 0.8
     assert min(1 - t.params["x.keep"] / 2 for t in bound.optuna.best_trials) >= 0.8
     assert min(1 - t.params["x.keep"] / 2 for t in free.optuna.best_trials) < 0.8
+
+
+def test_importances_say_what_makes_a_trial_good() -> None:
+    search = Search(plan(), 40)
+    carry_out(search)
+    shares = importances(search)
+    assert list(shares)[-1] == "x.keep", shares  # has no effect
+    assert sum(shares.values()) == pytest.approx(1)
