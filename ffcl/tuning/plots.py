@@ -119,8 +119,8 @@ def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
 def importances(search: Search) -> dict[str, float]:
     """How much of the objective's variance each parameter explains, the most important first (fANOVA).
 
-    Trials given up early count with the mean of the seeds they got to: most trials end so, and the few that came through
-    are too much alike to tell what matters.
+    Trials given up early count with the mean of the seeds they got to: most trials end so, and the few that came
+    through are too much alike to tell what matters.
 
     Source: Hutter, Hoos & Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance.
     """
@@ -128,8 +128,9 @@ def importances(search: Search) -> dict[str, float]:
     with quiet():
         seen = optuna.create_study(direction="maximize")
         for trial in search.told:
-            if values := [trial.values[0]] if trial.values else list(trial.intermediate_values.values()):
-                seen.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=fmean(values)))
+            if values := trial.values or list(trial.intermediate_values.values()):
+                value = trial.values[0] if trial.values else fmean(values)
+                seen.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
         try:
             shares = optuna.importance.get_param_importances(
                 seen, params=names, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
