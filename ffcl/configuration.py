@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 OPTIMISTIC = "same-stream"
@@ -21,6 +22,10 @@ class Component:
     distribution: str
     version: str
     code: str
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Its attributes by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def with_settings(self, settings: Mapping[str, Any]) -> Component:
         """Copy with those of the settings ``name.parameter`` that are its own."""
@@ -99,16 +104,17 @@ class Run:
         """Names of the learner, strategy and scenario."""
         return self.learner.name, self.strategy.name, self.scenario.name
 
-    @property
+    @cached_property
     def configuration(self) -> str:
         """Hash of everything but the seed that decides the result: settings and code."""
-        content = {k: v for k, v in asdict(self).items() if k not in ("seed", "tuning")}
+        parts = zip(("learner", "strategy", "scenario"), self.parts, strict=True)
+        content: dict[str, Any] = {name: part.to_mapping() for name, part in parts} | {"ffcl": self.ffcl}
         if self.tuning is not None:  # what a record says of its tuning must be true of it
             content["tuning"] = [self.tuning.study, self.tuning.trials]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name of the run's folder."""
         return "--".join((*self.cell, f"seed{self.seed}", self.configuration))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student_t
+
+
+@cache
+def _quantile(share: float, degrees: int) -> float:
+    """Of Student's t; a leaderboard asks for the same few thousands of times."""
+    return float(student_t.ppf(share, degrees))
 
 
 class Interval(NamedTuple):
@@ -29,5 +36,5 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     mean = float(sample.mean())
     if sample.size == 1:
         return Interval(mean, math.nan, math.nan)
-    half = float(student_t.ppf((1 + confidence) / 2, sample.size - 1) * sample.std(ddof=1) / math.sqrt(sample.size))
+    half = _quantile((1 + confidence) / 2, sample.size - 1) * float(sample.std(ddof=1)) / math.sqrt(sample.size)
     return Interval(mean, mean - half, mean + half)

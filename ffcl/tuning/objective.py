@@ -57,7 +57,7 @@ class Objective:
 
     def of_seed(self, matrix: ArrayLike) -> float:
         """The first metric of one run, the one that trials are ordered by."""
-        return metrics.METRICS[self.metrics[0]](matrix)
+        return float(metrics.METRICS[self.metrics[0]](matrix))
 
     def values(self, matrices: Sequence[ArrayLike]) -> list[float]:
         """Each metric's mean over the runs of a trial; forgetting in a stream of one experience is 0."""

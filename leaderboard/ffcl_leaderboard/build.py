@@ -31,7 +31,7 @@ def build(records: Sequence[Record], output: Path | None, sort: str, refusals: S
     kept, superseded = current(records)
     cells = group(kept)
     rows = leaderboard_frame(cells, sort)
-    runs = runs_frame(kept, superseded)
+    runs = runs_frame(cells, group(superseded))
     coverage = coverage_frame(cells, refusals)
     files: list[Path] = []
     if output is not None:

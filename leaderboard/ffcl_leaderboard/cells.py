@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ffcl.configuration import Tuning
+from ffcl.metrics import METRICS
 from ffcl.records import Record
+from ffcl_leaderboard.within import WITHIN, within_metrics
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,16 @@ class Cell:
     def matrices(self) -> NDArray[np.float64]:
         """The accuracy matrices of the finished runs (seeds, T + 1, T)."""
         return np.array([record.accuracy for record in self.done], dtype=np.float64)
+
+    @cached_property
+    def measures(self) -> dict[str, NDArray[np.float64]]:
+        """Every metric of the finished runs by its column name, (seeds,) each."""
+        if not self.done:
+            return {name: np.empty(0) for name in (*METRICS, *WITHIN)}
+        within = [within_metrics(record) for record in self.done]
+        return {name: metric(self.matrices) for name, metric in METRICS.items()} | {
+            name: np.array([metrics[name] for metrics in within]) for name in WITHIN
+        }
 
 
 def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:

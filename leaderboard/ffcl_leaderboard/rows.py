@@ -16,7 +16,7 @@ from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.tuning import tuning_columns
-from ffcl_leaderboard.within import WITHIN, within_metrics
+from ffcl_leaderboard.within import WITHIN
 
 LOWER_IS_BETTER = {"forgetting", "gap", "train_seconds", "parameters", "state_bytes"}
 COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")
@@ -51,10 +51,7 @@ def _row(cell: Cell) -> dict[str, Any]:
         "seeds": len(cell.done),
         "failed": len(cell.failed),
     }
-    values = {name: [metric(matrix) for matrix in cell.matrices] for name, metric in METRICS.items()}
-    within = [within_metrics(record) for record in cell.done]
-    values |= {name: [metrics[name] for metrics in within] for name in WITHIN}
-    for name, of_seeds in values.items():
+    for name, of_seeds in cell.measures.items():
         interval = t_interval(of_seeds)
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
     seconds = [record.train_seconds for record in cell.done]
@@ -80,14 +77,23 @@ def _rate(records: Sequence[Record]) -> float:
     return sum(record.train_samples for record in records) / seconds if seconds else math.nan
 
 
-def runs_frame(records: Sequence[Record], superseded: Sequence[Record] = ()) -> pd.DataFrame:
+def runs_frame(cells: Sequence[Cell], superseded: Sequence[Cell] = ()) -> pd.DataFrame:
     """One row per run; ``current`` is false for runs of code that has been edited since."""
-    rows = [_run_row(r, is_current=True) for r in records] + [_run_row(r, is_current=False) for r in superseded]
+    rows = [row for cell in cells for row in _run_rows(cell, is_current=True)]
+    rows += [row for cell in superseded for row in _run_rows(cell, is_current=False)]
     frame = pd.DataFrame(rows, columns=None if rows else ["learner", "strategy", "scenario", "configuration", "seed"])
     return frame.sort_values(["scenario", "learner", "strategy", "configuration", "seed"], ignore_index=True)
 
 
-def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
+def _run_rows(cell: Cell, is_current: bool) -> list[dict[str, Any]]:
+    undefined = dict.fromkeys(cell.measures, math.nan)
+    by_seed = zip(*(values.tolist() for values in cell.measures.values()), strict=True)
+    of_done = [dict(zip(cell.measures, values, strict=True)) for values in by_seed]
+    pairs = [*zip(cell.done, of_done, strict=True), *((record, undefined) for record in cell.failed)]
+    return [_run_row(record, measures, is_current) for record, measures in pairs]
+
+
+def _run_row(record: Record, measures: dict[str, float], is_current: bool) -> dict[str, Any]:
     run, done = record.run, record.status == "done"
     return {
         "learner": run.learner.name,
@@ -98,8 +104,7 @@ def _run_row(record: Record, is_current: bool) -> dict[str, Any]:
         "study": run.tuning.study if run.tuning is not None else "",
         "status": record.status,
         "current": is_current,
-        **{name: metric(record.accuracy) if record.accuracy else math.nan for name, metric in METRICS.items()},
-        **within_metrics(record),
+        **measures,
         "train_seconds": record.train_seconds if done else math.nan,
         "evaluation_seconds": record.evaluation_seconds if done else math.nan,
         "train_samples": record.train_samples if done else math.nan,

@@ -63,7 +63,7 @@ def _gains(cell: Cell, cells: Sequence[Cell]) -> list[float]:
     before = {record.run.seed: record.accuracy for record in defaults.done if record.accuracy is not None}
     accuracy = METRICS["ACC"]
     return [
-        accuracy(record.accuracy) - accuracy(before[record.run.seed])
+        float(accuracy(record.accuracy) - accuracy(before[record.run.seed]))
         for record in cell.done
         if record.run.seed in before and record.accuracy is not None
     ]

@@ -90,3 +90,56 @@ def test_only_the_future_columns_of_old_rows_are_ignored(a: np.ndarray, seed: in
 def test_another_shape_is_no_accuracy_matrix(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="T \\+ 1 rows and T columns"):
         metrics.final_accuracy(np.zeros(shape))
+
+
+@given(st.integers(1, 5).flatmap(lambda t: arrays(np.float64, (3, t + 1, t), elements=st.floats(0, 1))))
+def test_a_stack_of_matrices_gives_the_value_of_each(stack: np.ndarray) -> None:
+    choices = np.full(stack.shape[1:], 2)
+    functions = [
+        *METRICS.values(),
+        lambda a: metrics.retention(a, choices),
+        lambda a: metrics.never_learned(a, choices),
+    ]
+    for function in functions:
+        np.testing.assert_array_equal(function(stack), [function(a) for a in stack])
+    np.testing.assert_array_equal(
+        metrics.intransigence(stack, stack[::-1]),
+        [metrics.intransigence(*pair) for pair in zip(stack, stack[::-1], strict=True)],
+    )
+
+
+# Two classes an experience, every class seen may be chosen.
+CHOICES = np.array([[2, 2, 2], [2, 2, 2], [4, 4, 4], [6, 6, 6]])
+
+
+def test_skill_is_what_is_left_of_accuracy_beyond_guessing() -> None:
+    s = metrics.skill([[0, 0, 0], [0.75, 0, 0], [0.25, 1, 0], [1 / 3, 0.1, 0.6]], CHOICES)
+    assert s[1, 0] == pytest.approx((0.75 - 0.5) / 0.5)
+    assert s[2].tolist() == pytest.approx([0, 1, 0])
+    assert s[3].tolist() == pytest.approx([(1 / 3 - 1 / 6) / (5 / 6), 0, (0.6 - 1 / 6) / (5 / 6)])
+    assert metrics.skill([[0.3], [1.0]], [[1], [1]]).tolist() == [[0.0], [0.0]]  # one label: nothing to know
+
+
+def test_retention_is_the_share_of_skill_kept_of_what_was_learned() -> None:
+    a = [[0, 0, 0], [0.75, 0, 0], [0.25, 0.26, 0], [1 / 3, 0.1, 0.6]]
+    # experience 1: from 0.5 to 0.2; experience 2 never got above the floor; the last one has had no time to be lost
+    assert metrics.retention(a, CHOICES) == pytest.approx(0.2 / 0.5)
+    assert metrics.never_learned(a, CHOICES) == 1
+
+
+def test_retention_of_nothing_learned_is_undefined_and_shown_so() -> None:
+    never = [[0.5, 0, 0], [0.5, 0, 0], [0.25, 0.25, 0], [1 / 6, 1 / 6, 1 / 6]]
+    assert math.isnan(metrics.retention(never, CHOICES))
+    assert metrics.never_learned(never, CHOICES) == 3
+    assert metrics.forgetting(never) > 0  # which is only the growing number of classes
+    assert math.isnan(metrics.retention([[0.5], [1.0]], [[2], [2]]))
+
+
+def test_an_experience_learned_late_is_not_never_learned() -> None:
+    a = [[0, 0], [0.5, 0], [0.9, 0.9]]
+    assert metrics.never_learned(a, [[2, 2], [2, 2], [4, 4]]) == 0
+
+
+def test_intransigence_is_what_joint_training_reaches_beyond_it() -> None:
+    assert metrics.intransigence(A, np.minimum(np.add(A, 0.1), 1)) == pytest.approx((0.1 + 0.1 + 0.0) / 3)
+    assert metrics.intransigence(A, A) == 0
