@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ffcl_commands(app: typer.Typer) -> None:
-    """Add ``ffcl leaderboard``."""
+    """Add ``ffcl leaderboard`` with its subcommands, and ``ffcl explain``."""
+    import typer
+
+    from ffcl_leaderboard import subcommands
     from ffcl_leaderboard.command import leaderboard
 
-    app.command("leaderboard")(leaderboard)
+    group = typer.Typer(invoke_without_command=True, pretty_exceptions_enable=False)
+    group.callback()(leaderboard)
+    for command in (subcommands.merge, subcommands.diff, subcommands.verify, subcommands.export):
+        group.command()(command)
+    app.add_typer(group, name="leaderboard")
+    app.command()(subcommands.explain)
 
 
 @hookimpl

@@ -58,6 +58,11 @@ class Cell:
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.learner} + {self.strategy}{variant}" if self.strategy != "none" else f"{self.learner}{variant}"
 
+    @property
+    def settings(self) -> str:
+        """What the cell is about, whatever the code."""
+        return _identity(self.first)
+
     @cached_property
     def matrices(self) -> NDArray[np.float64]:
         """The accuracy matrices of the finished runs (seeds, T + 1, T)."""

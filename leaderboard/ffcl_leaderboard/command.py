@@ -17,6 +17,7 @@ from ffcl_leaderboard.build import build
 
 
 def leaderboard(
+    context: typer.Context,
     results: Results = api.RESULTS,
     learner: Annotated[list[str] | None, typer.Option("--learner", "-l", help="Keep this learner. Repeat.")] = None,
     strategy: Annotated[list[str] | None, typer.Option("--strategy", "-t", help="Keep this strategy. Repeat.")] = None,
@@ -31,6 +32,8 @@ def leaderboard(
 
     The files hold every record; filters choose what is shown, and what goes into --output.
     """
+    if context.invoked_subcommand is not None:
+        return
     records, problems = trusted_records(results)
     learners, strategies = as_list(learner), as_list(strategy)
     chosen = select(records, learners, strategies, as_list(scenario), results)

@@ -1,0 +1,106 @@
+"""Join the records of several results folders; nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ffcl.errors import UsageError
+from ffcl.index_sets import index_set_path
+from ffcl.records import LEARNER, Record, find_record, read_records, record_path, runs_folder, write_record
+from ffcl.refusals import note_refusals, read_refusals
+
+
+@dataclass
+class Merged:
+    """What came of a merge.
+
+    Attributes:
+        added: records that were new, or a result in place of a failure.
+        same: records that were there already, with an equal result.
+        conflicts: runs of which both sides have a result, and not the same; the one that was there has stayed.
+        problems: what could not be read.
+    """
+
+    added: int = 0
+    same: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def merge(results: Path, folders: Sequence[Path]) -> Merged:
+    """Copy into ``results`` what other folders have and it has not: records, trained learners, index sets, refusals.
+
+    Raises:
+        UsageError: a folder has no runs.
+    """
+    for folder in folders:
+        if not runs_folder(folder).is_dir():
+            raise UsageError(f"{folder} is no results folder: it has no folder 'runs'.")
+    merged = Merged()
+    for folder in folders:
+        if folder.resolve() == results.resolve():
+            continue
+        records, problems = read_records(folder)
+        merged.problems += problems
+        for record in records:
+            _take(record, folder, results, merged)
+        for index_set in sorted((folder / "index-sets").glob("*")):
+            if not index_set_path(results, index_set.name).exists():
+                _copy(index_set, index_set_path(results, index_set.name))
+        accepted = {(r.run.learner.name, r.run.strategy.name) for r in records}
+        note_refusals(results, read_refusals(folder), accepted)
+    return merged
+
+
+def same_result(a: Record, b: Record) -> bool:
+    """Whether two records of one run hold the same result, whatever time it took, and where."""
+    return (a.status, a.accuracy, a.parameters_sha256, a.data_sha256) == (
+        b.status,
+        b.accuracy,
+        b.parameters_sha256,
+        b.data_sha256,
+    )
+
+
+def difference(a: Record, b: Record) -> str:
+    """How two results of one run differ, in words."""
+    if a.data_sha256 != b.data_sha256:
+        return "made from other data"
+    if a.accuracy is None or b.accuracy is None:
+        return f"{a.status} here, {b.status} there"
+    pairs = [(x, y) for ours, theirs in zip(a.accuracy, b.accuracy, strict=False) for x, y in zip(ours, theirs)]  # noqa: B905
+    apart = max(abs(x - y) for x, y in pairs)
+    if not apart:
+        return "accuracies are equal, the trained states are not"
+    return f"accuracies differ by up to {100 * apart:.2f} points"
+
+
+def _take(record: Record, folder: Path, results: Path, merged: Merged) -> None:
+    there = find_record(results, record.run)
+    if there is not None and there.status == "done":
+        if record.status == "done" and not same_result(there, record):
+            merged.conflicts.append(f"{record.run.key}: {difference(there, record)}")
+        else:
+            merged.same += 1
+        return
+    if there is not None and record.status == "failed":
+        merged.same += 1
+        return
+    if there is None and record_path(results, record.run).exists():
+        merged.conflicts.append(f"{record.run.key}: the record that is there cannot be read")
+        return
+    write_record(results, record)
+    merged.added += 1
+    learner = record_path(folder, record.run).with_name(LEARNER)
+    if learner.exists():
+        _copy(learner, record_path(results, record.run).with_name(LEARNER))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.merge.tmp")
+    shutil.copyfile(source, unfinished)
+    unfinished.replace(target)

@@ -1,0 +1,57 @@
+"""What has changed since a record was made: code, ffcl itself, or the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from ffcl.configuration import Component, Run
+from ffcl.plan import component
+from ffcl.records import Record
+from ffcl.registry import Plugin, Registry
+
+Changes = Callable[[Run], list[str]]
+"""What has changed in the installed code since a run, in words."""
+
+
+def installed_changes(registry: Registry) -> Changes:
+    """Compare runs with the code that is installed."""
+    now = version("ffcl")
+
+    def changes(run: Run) -> list[str]:
+        learner, strategy = registry.learners.get(run.learner.name), registry.strategies.get(run.strategy.name)
+        stream = registry.streams.get(str(run.scenario.settings.get("kind")))
+        plugins = (
+            ("learner", run.learner, learner.plugin if learner else None),
+            ("strategy", run.strategy, strategy.plugin if strategy else None),
+            ("scenario", run.scenario, stream.plugin if stream else None),
+        )
+        found = [change for what, part, plugin in plugins if (change := _change(what, part, plugin))]
+        return [*found, *([f"ffcl {run.ffcl}, now {now}"] if run.ffcl != now else [])]
+
+    return changes
+
+
+def _change(what: str, part: Component, plugin: Plugin | None) -> str:
+    if plugin is None:
+        return f"{what} not installed"
+    today = component(part.name, part.settings, plugin)
+    if today.version != part.version or today.distribution != part.distribution:
+        was, now = f"{part.distribution} {part.version}", f"{today.distribution} {today.version}"
+        return f"{what} of {was}, now {now}"
+    return f"{what} code edited" if today.code != part.code else ""
+
+
+def data_changes(records: Sequence[Record]) -> set[str]:
+    """Keys of the runs whose data is not that of the latest run of the same stream and seed."""
+    latest: dict[str, Record] = {}
+    finished = [record for record in records if record.status == "done" and record.data_sha256]
+    for record in sorted(finished, key=lambda r: (r.started, r.run.key)):
+        latest[_stream(record)] = record
+    return {r.run.key for r in finished if r.data_sha256 != latest[_stream(r)].data_sha256}
+
+
+def _stream(record: Record) -> str:
+    scenario = record.run.scenario
+    return json.dumps([scenario.name, scenario.settings.get("stream"), record.run.seed], sort_keys=True)
