@@ -13,10 +13,17 @@ from ffcl.tables import Tables
 from ffcl_leaderboard.cells import current, group
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
+from ffcl_leaderboard.staleness import Changes, nothing_changed
 from ffcl_leaderboard.terminal import view
 
 
-def build(records: Sequence[Record], output: Path | None, sort: str, refusals: Sequence[Refusal] = ()) -> Tables:
+def build(
+    records: Sequence[Record],
+    output: Path | None,
+    sort: str,
+    refusals: Sequence[Refusal] = (),
+    changes: Changes = nothing_changed,
+) -> Tables:
     """Make the leaderboard of these records, a pure function of them.
 
     Args:
@@ -24,13 +31,14 @@ def build(records: Sequence[Record], output: Path | None, sort: str, refusals: S
         output: folder for ``leaderboard.csv``, ``runs.csv``, ``coverage.csv`` and ``plots/``; None writes nothing.
         sort: the column to sort by.
         refusals: pairs of a learner and a strategy that cannot be run.
+        changes: what has changed in the installed code since a run.
 
     Raises:
         UsageError: ``sort`` is no column.
     """
     kept, superseded = current(records)
     cells = group(kept)
-    rows = leaderboard_frame(cells, sort)
+    rows = leaderboard_frame(cells, sort, changes)
     runs = runs_frame(cells, group(superseded))
     coverage = coverage_frame(cells, refusals)
     files: list[Path] = []

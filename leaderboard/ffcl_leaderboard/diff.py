@@ -42,7 +42,7 @@ def _row(before: Cell | None, after: Cell | None, metric: str) -> dict[str, Any]
     if before is None or after is None:
         what = ONLY_BEFORE if after is None else ONLY_AFTER
     else:
-        what = SAME if all(_matrix(before, s) == _matrix(after, s) for s in shared) else CHANGED
+        what = SAME if shared and all(_matrix(before, s) == _matrix(after, s) for s in shared) else CHANGED
     change = t_interval([theirs[s] - ours[s] for s in shared])
     return row | {
         "what": what,

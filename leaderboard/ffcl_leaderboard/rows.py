@@ -15,16 +15,26 @@ from ffcl.metrics import METRICS
 from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.tuning import tuning_columns
+from ffcl_leaderboard.intransigence import References
+from ffcl_leaderboard.staleness import Changes, data_changes, nothing_changed
+from ffcl_leaderboard.tuning import Defaults, tuning_columns
 from ffcl_leaderboard.within import WITHIN
 
-LOWER_IS_BETTER = {"forgetting", "gap", "train_seconds", "parameters", "state_bytes"}
+LOWER_IS_BETTER = {"forgetting", "gap", "intransigence", "never_learned", "train_seconds", "parameters", "state_bytes"}
 COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")
-SORTABLE = (*METRICS, *WITHIN, *COSTS, "seeds", "learner", "strategy")
+ENOUGH_SEEDS = 10
+"""With fewer, intervals are wide and a paired test finds only large differences: no rank, and no winner."""
+FEW_SEEDS = "few seeds"
+SORTABLE = (*METRICS, "intransigence", *WITHIN, *COSTS, "seeds", "learner", "strategy")
 
 
-def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
+def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothing_changed) -> pd.DataFrame:
     """One row per cell; within each scenario sorted by ``sort``, the best first.
+
+    Args:
+        cells: the rows to be.
+        sort: a column.
+        changes: what has changed in the installed code since a run.
 
     Raises:
         UsageError: ``sort`` is no column.
@@ -33,15 +43,35 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str) -> pd.DataFrame:
         raise unknown_name("column to sort by", sort, SORTABLE)
     if not cells:
         return pd.DataFrame(columns=["learner", "strategy", "scenario"])
-    frame = pd.DataFrame([{**_row(cell), **tuning_columns(cell, cells)} for cell in cells])
+    references, defaults = References(cells), Defaults(cells)
+    other_data = data_changes([record for cell in cells for record in cell.done])
+    rows = [
+        {**_row(cell, references), **tuning_columns(cell, defaults), "stale": _stale(cell, changes, other_data)}
+        for cell in cells
+    ]
     ascending = sort in LOWER_IS_BETTER or sort in ("learner", "strategy")
-    return frame.sort_values(
-        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last"
-    ).reset_index(drop=True)
+    frame = pd.DataFrame(rows).sort_values(
+        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last", ignore_index=True
+    )
+    frame.insert(0, "rank", _ranks(frame))
+    return frame
 
 
-def _row(cell: Cell) -> dict[str, Any]:
+def _ranks(frame: pd.DataFrame) -> list[str]:
+    """The place in its scenario of each row that has seeds enough, in words for the others."""
+    enough = frame["seeds"] >= ENOUGH_SEEDS
+    places = frame[enough].groupby("scenario", sort=False).cumcount() + 1
+    return [FEW_SEEDS if np.isnan(place) else f"{place:.0f}" for place in places.reindex(frame.index)]
+
+
+def _stale(cell: Cell, changes: Changes, other_data: set[str]) -> str:
+    data = ["data changed"] if any(record.run.key in other_data for record in cell.done) else []
+    return ", ".join([*changes(cell.first.run), *data])
+
+
+def _row(cell: Cell, references: References) -> dict[str, Any]:
     run = cell.first.run
+    measures = {**cell.measures, "intransigence": references.intransigence(cell)}
     row: dict[str, Any] = {
         "learner": cell.learner,
         "strategy": cell.strategy,
@@ -51,9 +81,10 @@ def _row(cell: Cell) -> dict[str, Any]:
         "seeds": len(cell.done),
         "failed": len(cell.failed),
     }
-    for name, of_seeds in cell.measures.items():
+    for name, of_seeds in measures.items():
         interval = t_interval(of_seeds)
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+        row[f"{name}_sd"] = float(np.std(of_seeds, ddof=1)) if len(of_seeds) > 1 else math.nan
     seconds = [record.train_seconds for record in cell.done]
     row |= {
         "train_seconds": float(np.mean(seconds)) if seconds else math.nan,

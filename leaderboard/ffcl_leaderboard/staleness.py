@@ -15,6 +15,11 @@ Changes = Callable[[Run], list[str]]
 """What has changed in the installed code since a run, in words."""
 
 
+def nothing_changed(run: Run) -> list[str]:
+    """For records whose code is not asked about."""
+    return []
+
+
 def installed_changes(registry: Registry) -> Changes:
     """Compare runs with the code that is installed."""
     now = version("ffcl")

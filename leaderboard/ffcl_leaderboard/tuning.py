@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ffcl.configuration import Component
-from ffcl.metrics import METRICS
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 
 
-def tuning_columns(cell: Cell, cells: Sequence[Cell]) -> dict[str, Any]:
+def tuning_columns(cell: Cell, defaults: Defaults) -> dict[str, Any]:
     """How the settings of a cell were found, what that took, and what it brought.
 
     ``tuning_gain`` is the mean over the seeds that both have of ACC tuned - ACC of the defaults, with its 95 % t
@@ -30,7 +29,7 @@ def tuning_columns(cell: Cell, cells: Sequence[Cell]) -> dict[str, Any]:
             **dict.fromkeys(names, ""),
             **dict.fromkeys(numbers, math.nan),
         } | gain
-    gain_interval = t_interval(_gains(cell, cells))
+    gain_interval = t_interval(defaults.gains(cell))
     return {
         "tuned": "tuned",
         "optimistic": tuning.optimistic,
@@ -51,22 +50,27 @@ def tuning_columns(cell: Cell, cells: Sequence[Cell]) -> dict[str, Any]:
     }
 
 
-def _gains(cell: Cell, cells: Sequence[Cell]) -> list[float]:
-    """ACC tuned - ACC of the defaults, for each seed that both have."""
-    tuning = cell.first.run.tuning
-    assert tuning is not None
-    wanted = _settings(part.with_settings(tuning.defaults) for part in cell.first.run.parts)
-    plain = (other for other in cells if other.first.run.tuning is None)
-    defaults = next((other for other in plain if _settings(other.first.run.parts) == wanted), None)
-    if defaults is None:
-        return []
-    before = {record.run.seed: record.accuracy for record in defaults.done if record.accuracy is not None}
-    accuracy = METRICS["ACC"]
-    return [
-        float(accuracy(record.accuracy) - accuracy(before[record.run.seed]))
-        for record in cell.done
-        if record.run.seed in before and record.accuracy is not None
-    ]
+class Defaults:
+    """The rows that are not tuned, by their settings."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        plain = [cell for cell in cells if cell.first.run.tuning is None]
+        self._found = {_settings(cell.first.run.parts): cell for cell in reversed(plain)}
+
+    def gains(self, cell: Cell) -> list[float]:
+        """ACC tuned - ACC of the defaults, for each seed that both have."""
+        tuning = cell.first.run.tuning
+        assert tuning is not None
+        defaults = self._found.get(_settings(part.with_settings(tuning.defaults) for part in cell.first.run.parts))
+        if defaults is None:
+            return []
+        before = _accuracy_by_seed(defaults)
+        return [after - before[seed] for seed, after in _accuracy_by_seed(cell).items() if seed in before]
+
+
+def _accuracy_by_seed(cell: Cell) -> dict[int, float]:
+    seeds = (record.run.seed for record in cell.done)
+    return dict(zip(seeds, cell.measures["ACC"].tolist(), strict=True))
 
 
 def _settings(parts: Iterable[Component]) -> str:

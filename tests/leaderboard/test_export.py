@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ffcl.errors import UsageError
+from ffcl_leaderboard.build import build
+from ffcl_leaderboard.export import export
+from made_up import done, run
+
+HOSTILE = "a|b & 50% $x_{1}$ <b>\\"
+
+
+def rows(learner: str = "bp") -> pd.DataFrame:
+    return build([done(run(learner, seed=s), 0.8 + 0.01 * s) for s in range(3)], None, "ACC").rows
+
+
+def test_csv_and_parquet_hold_every_column(tmp_path: Path) -> None:
+    frame = rows()
+    assert list(pd.read_csv(export(frame, tmp_path / "a.csv"))) == list(frame)
+    pytest.importorskip("pyarrow")
+    pd.testing.assert_frame_equal(pd.read_parquet(export(frame, tmp_path / "a.parquet")), frame, check_dtype=False)
+
+
+def test_markdown_holds_a_table_a_scenario(tmp_path: Path) -> None:
+    text = export(rows(), tmp_path / "a.md").read_text()
+    assert "### toy" in text
+    assert "| bp | none | 3 | 81.0 ± 2.5 |" in text
+
+
+def test_what_plugins_are_called_cannot_break_a_table(tmp_path: Path) -> None:
+    line = export(rows(HOSTILE), tmp_path / "a.md").read_text().splitlines()[4]
+    assert line.replace("\\\\", "").replace("\\|", "").count("|") == 8
+    assert "<b>" not in line
+    text = export(rows(HOSTILE), tmp_path / "a.tex").read_text()
+    assert r"a|b \& 50\% \$x\_\{1\}\$ \textless{}b\textgreater{}\textbackslash{} & none" in text
+
+
+def test_latex_can_be_set(tmp_path: Path) -> None:
+    table = export(rows(HOSTILE), tmp_path / "a.tex").read_text()
+    assert table.count(r"\begin{tabular}") == table.count(r"\end{tabular}") == 1
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex")
+    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{table}\end{{document}}"
+    (tmp_path / "d.tex").write_text(document)
+    subprocess.run(["pdflatex", "-halt-on-error", "d.tex"], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.csv, \.parquet, \.md, \.tex"):
+        export(rows(), tmp_path / "a.xlsx")

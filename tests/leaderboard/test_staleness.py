@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ffcl.plan import make_plan
+from ffcl.registry import installed
+from ffcl_leaderboard.build import build
+from ffcl_leaderboard.staleness import data_changes, installed_changes
+from made_up import done, run
+
+
+def test_a_run_of_the_installed_code_is_not_stale() -> None:
+    registry = installed()
+    (planned,) = make_plan(registry, ["bp"], ["none"], ["split-digits"], [0]).runs
+    changes = installed_changes(registry)
+    assert changes(planned) == []
+    assert changes(replace(planned, learner=replace(planned.learner, code="c0"))) == ["learner code edited"]
+    assert changes(replace(planned, strategy=replace(planned.strategy, name="gone"))) == ["strategy not installed"]
+    (older,) = changes(replace(planned, scenario=replace(planned.scenario, version="0.0.1")))
+    assert older.startswith("scenario of ffcl 0.0.1, now ffcl ")
+    assert changes(replace(planned, ffcl="0.0.1"))[0].startswith("ffcl 0.0.1, now ")
+
+
+def test_rows_of_data_that_has_changed_since_are_flagged() -> None:
+    old = done(run("bp"), data_sha256="0" * 64, started="2025-01-01")
+    new = done(run("ff"), started="2026-01-01")
+    assert data_changes([old, new]) == {old.run.key}
+    rows = build([old, new], None, "ACC", changes=lambda run: ["learner code edited"] * (run.learner.name == "ff")).rows
+    assert dict(zip(rows["learner"], rows["stale"], strict=True)) == {"bp": "data changed", "ff": "learner code edited"}
+
+
+def test_other_streams_and_seeds_may_have_other_data() -> None:
+    a, b = done(run(seed=0), data_sha256="0" * 64), done(run(seed=1))
+    c = done(run(scenario="other"), data_sha256="1" * 64)
+    assert data_changes([a, b, c]) == set()
+
+
+@pytest.mark.parametrize(("seeds", "ranks"), [(9, ["few seeds", "few seeds"]), (10, ["1", "2"])])
+def test_few_seeds_have_no_rank(seeds: int, ranks: list[str]) -> None:
+    records = [done(run(name, seed=s), acc) for name, acc in (("bp", 0.6), ("ff", 0.8)) for s in range(seeds)]
+    rows = build(records, None, "ACC").rows
+    assert list(rows["learner"]) == ["ff", "bp"]
+    assert list(rows["rank"]) == ranks
+
+
+def test_a_row_of_few_seeds_takes_nobodys_rank() -> None:
+    records = [done(run("bp", seed=s), 0.6) for s in range(10)] + [done(run("ff", seed=s), 0.8) for s in range(3)]
+    assert list(build(records, None, "ACC").rows["rank"]) == ["few seeds", "1"]
+
+
+def test_intransigence_is_measured_against_joint_training_of_the_same_learner() -> None:
+    records = [done(run("bp", seed=s), 0.7) for s in range(3)]
+    records += [done(run("bp", "joint", seed=s), 0.8) for s in range(2)]
+    records += [done(run("ff", seed=s), 0.7) for s in range(3)]
+    rows = build(records, None, "ACC").rows.set_index(["learner", "strategy"])
+    # a[1, 1] is 0.9 in both, a[2, 2] is 0.8 against 0.7
+    assert rows.loc[("bp", "none"), "intransigence"] == pytest.approx(0.05)
+    assert rows.loc[("bp", "joint"), "intransigence"] == pytest.approx(0)
+    assert rows["intransigence"].isna()[("ff", "none")]
