@@ -26,6 +26,7 @@ from ffcl.options import (
     Strategies,
     Workers,
 )
+from ffcl.records import folded_problems
 from ffcl.tuning.command import tune, tuned
 
 if TYPE_CHECKING:
@@ -156,14 +157,23 @@ app.command()(tune)
 app.command()(tuned)
 
 
+FEW_FILES = 12
+"""So many files of a folder are named; of more only the number."""
+
+
 def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[str]) -> None:
     """Print a leaderboard, the files written, and what could not be read."""
     console, errors = Console(), Console(stderr=True)
     console.print(view)
-    for problem in problems:
+    for problem in folded_problems(problems):
         errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    by_folder: dict[Path, list[Path]] = {}
     for path in files:
-        console.print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
+        by_folder.setdefault(path.parent, []).append(path)
+    for folder, inside in by_folder.items():
+        names = [str(path) for path in inside] if len(inside) <= FEW_FILES else [f"{folder}: {len(inside)} files"]
+        for name in names:
+            console.print(name, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -232,6 +233,17 @@ def set_aside_unreadable(results: Path, run: Run) -> Path | None:
         number = 1 + len(list(path.parent.glob("unreadable-*.json")))
         return path.rename(path.with_name(f"unreadable-{number}.json"))
     return None
+
+
+def folded_problems(problems: Sequence[str]) -> list[str]:
+    """Say once what is wrong with several records: the first one's message, and how many others there are."""
+    by_reason: dict[str, list[str]] = {}
+    for problem in problems:
+        by_reason.setdefault(problem.partition("record.json")[2] or problem, []).append(problem)
+    return [
+        same[0] if len(same) == 1 else f"{same[0]} The same holds for {len(same) - 1} more."
+        for same in by_reason.values()
+    ]
 
 
 def read_records(results: Path) -> tuple[list[Record], list[str]]:

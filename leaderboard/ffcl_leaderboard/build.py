@@ -16,6 +16,9 @@ from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
 from ffcl_leaderboard.staleness import Changes, nothing_changed
 from ffcl_leaderboard.terminal import view
 
+MANY_ROWS = 300
+"""More rows than these are drawn only if asked for: it takes a quarter of a second a row."""
+
 
 def build(
     records: Sequence[Record],
@@ -23,6 +26,7 @@ def build(
     sort: str,
     refusals: Sequence[Refusal] = (),
     changes: Changes = nothing_changed,
+    plots: bool | None = None,
 ) -> Tables:
     """Make the leaderboard of these records, a pure function of them.
 
@@ -32,6 +36,7 @@ def build(
         sort: the column to sort by.
         refusals: pairs of a learner and a strategy that cannot be run.
         changes: what has changed in the installed code since a run.
+        plots: whether PNG and SVG files are drawn; None draws them for up to `MANY_ROWS` rows.
 
     Raises:
         UsageError: ``sort`` is no column.
@@ -43,11 +48,12 @@ def build(
     coverage = coverage_frame(cells, refusals)
     files: list[Path] = []
     if output is not None:
-        from ffcl_leaderboard.plots import draw_all
-
         tables = {"leaderboard.csv": rows, "runs.csv": runs, "coverage.csv": coverage}
         files = [_write_csv(frame, output / name) for name, frame in tables.items()]
-        files += draw_all(cells, coverage, output / "plots")
+        if plots or (plots is None and len(cells) <= MANY_ROWS):
+            from ffcl_leaderboard.plots import draw_all
+
+            files += draw_all(cells, coverage, output / "plots")
     return Tables(rows, runs, view(rows, coverage, len(superseded)), files)
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ffcl.figures import STYLE, save_figure
+from ffcl.figures import STYLE
 from ffcl.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.gallery import Gallery, content_of
 from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
 from ffcl_leaderboard.plot_coverage import coverage_figure
 from ffcl_leaderboard.plot_mixing import mixing_figure
@@ -24,32 +25,40 @@ from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, grid_o
 
 MIN_SPAN = 10.0
 """The least a percentage axis spans, in points."""
+MANY_MATRICES = 24
+"""More accuracy matrices than these are drawn without their numbers."""
 MANY = 20
 """More experiences than these are not drawn one by one."""
 
 
 def draw_all(cells: Sequence[Cell], coverage: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw every plot of every scenario, and the coverage; return the files."""
+    """Have every plot of every scenario, and the coverage, in the folder; return the files.
+
+    Only what has changed since the last time is drawn.
+    """
     drawable = [cell for cell in cells if cell.done]
-    styles, files = Styles(drawable), []
+    styles, gallery = Styles(drawable), Gallery(folder)
     with mpl.rc_context(STYLE):
         if len(coverage):
-            files += save_figure(coverage_figure(coverage), folder / "coverage")
+            gallery.show("coverage", coverage.to_csv(), lambda: coverage_figure(coverage))
         for scenario, group in groupby(drawable, key=lambda c: c.scenario):
-            for name, figure in _figures(scenario, list(group), styles):
-                files += save_figure(figure, folder / f"{name}--{scenario}")
-    return files
+            of_scenario = list(group)
+            content = [(content_of(cell), styles.look(cell)) for cell in of_scenario]
+            for name, draw in _figures(scenario, of_scenario, styles):
+                gallery.show(f"{name}--{scenario}", content, draw)
+    gallery.close()
+    return gallery.files
 
 
-def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[tuple[str, Figure]]:
-    yield "accuracy", accuracy_figure(scenario, cells, styles)
-    yield "matrix", matrix_figure(scenario, cells)
+def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    yield "accuracy", lambda: accuracy_figure(scenario, cells, styles)
+    yield "matrix", lambda: matrix_figure(scenario, cells)
     if all(cell.matrices.shape[2] > 1 for cell in cells):
-        yield "forgetting", forgetting_figure(scenario, cells, styles)
+        yield "forgetting", lambda: forgetting_figure(scenario, cells, styles)
     if within := [cell for cell in cells if measured(cell)]:
-        yield "within", within_figure(scenario, within)
+        yield "within", lambda: within_figure(scenario, within)
     if lines := dial_lines(cells):
-        yield "mixing", mixing_figure(scenario, lines, styles)
+        yield "mixing", lambda: mixing_figure(scenario, lines, styles)
 
 
 def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:
@@ -139,7 +148,7 @@ def matrix_figure(scenario: str, cells: Sequence[Cell]) -> Figure:
         axes.grid(visible=False)
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_title(folded(cell.label), fontsize=9)
-        if size <= 10:
+        if size <= 10 and len(cells) <= MANY_MATRICES:
             axes.set_xticks(range(mean.shape[1]), [str(j + 1) for j in range(mean.shape[1])], fontsize=7)
             axes.set_yticks(range(mean.shape[0]), [str(i) for i in range(mean.shape[0])], fontsize=7)
             for (i, j), value in np.ndenumerate(mean):

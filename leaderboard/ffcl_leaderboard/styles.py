@@ -36,6 +36,11 @@ class Styles:
         self._strategies = sorted({c.strategy for c in cells}, key=lambda name: (name != "none", name))
         self.by_learner = len(self._strategies) > len(LINES)
 
+    def look(self, cell: Cell) -> list[str]:
+        """Colour, marker, line, face, label and panel."""
+        looks = (self.colour, self.marker, self.line, self.face, self.label, self.panel)
+        return [look(cell) for look in looks]
+
     def colour(self, cell: Cell) -> str:
         """The learner's colour."""
         return COLOURS[self._number(cell) % len(COLOURS)]

@@ -15,7 +15,7 @@ from ffcl import api
 from ffcl.errors import UsageError, unknown_name
 from ffcl.metrics import METRICS
 from ffcl.options import EXIT_FAILED, DataRoot, Results, Workers
-from ffcl.records import Record, open_results
+from ffcl.records import Record, folded_problems, open_results
 from ffcl.tuning.leaks import trusted_records
 
 Metric = Annotated[str, typer.Option(help="What is compared: ACC, AIA, LA, forgetting, BWT or FWT.")]
@@ -31,7 +31,7 @@ def merge(
     open_results(results)
     merged = merging.merge(results, folders)
     console, errors = Console(), Console(stderr=True)
-    for problem in merged.problems:
+    for problem in folded_problems(merged.problems):
         errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for conflict in merged.conflicts:
         errors.print(f"Conflict: {conflict}.", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -146,7 +146,7 @@ def explain(
 
 def _records(results: Path) -> list[Record]:
     records, problems = trusted_records(results)
-    for problem in problems:
+    for problem in folded_problems(problems):
         Console(stderr=True).print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not records:
         raise UsageError(f"There are no records in {results}; `ffcl run` makes some.")

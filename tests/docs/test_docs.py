@@ -51,7 +51,10 @@ def test_commands_and_their_options_exist(path: Path) -> None:
     for line in ("".join(pair) for pair in lines):
         name, *arguments = shlex.split(line.removesuffix("\\"))
         assert name in commands, line
-        options = {option for parameter in commands[name].params for option in parameter.opts}
+        command = commands[name]
+        if arguments and arguments[0] in getattr(command, "commands", ()):
+            command = command.commands[arguments.pop(0)]
+        options = {option for parameter in command.params for option in parameter.opts}
         for argument in arguments:
             if argument.startswith("-"):
                 assert argument.split("=")[0] in options, line

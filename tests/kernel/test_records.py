@@ -19,6 +19,7 @@ from ffcl.records import (
     Failure,
     Record,
     find_record,
+    folded_problems,
     read_record,
     read_records,
     record_path,
@@ -149,3 +150,15 @@ def test_records_are_plain_json(tmp_path: Path) -> None:
     assert content["schema"] == 1
     assert content["run"]["learner"]["settings"] == {"lr": 0.1}
     assert record_path(tmp_path, RUN).stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_wrong_with_many_records_is_said_once(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_record(tmp_path, Record(Run(PART, PART, PART, seed, "0.1.0"), "failed", "now")).write_text("{}")
+    write_record(tmp_path, Record(Run(PART, PART, PART, 3, "0.1.0"), "failed", "now")).write_text('{"schema": 99}')
+    _, problems = read_records(tmp_path)
+    assert len(problems) == 4
+    first, second = folded_problems(problems)
+    assert "seed0" in first
+    assert first.endswith("no ffcl record (no schema number). The same holds for 2 more.")
+    assert "schema is 99" in second
