@@ -28,7 +28,7 @@ from ffcl_leaderboard.across import (
 from ffcl_leaderboard.baselines import Rule, direction, in_order, rule, shared, stream, values, with_baselines
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.cliques import cliques, letters
-from ffcl_leaderboard.paired import effect_size, equivalent, holm, sign_flip, sign_flips
+from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
 
 ALPHA = 0.05
 MARGIN = 0.01
@@ -59,7 +59,8 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric
     scenarios on which one learner with one strategy and variant meets its baseline: the chance that any of them is
     falsely called better or worse is at most 5%. It does not cover the choice among learners, strategies or metrics.
     ``verdict`` is ``few seeds`` below 10 pairs, whatever p; else ``better`` or ``worse`` if p_holm <= 0.05; else
-    ``equivalent`` if it is, for one scenario at a time; else ``indistinguishable``.
+    ``equivalent`` if it is, for one scenario at a time; else ``indistinguishable``, but ``few seeds`` if no values
+    whatever could have made p_holm so small: 10 pairs are enough for 25 scenarios, 11 for 51, 12 for 102.
 
     Args:
         cells: of the leaderboard.
@@ -74,8 +75,10 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric
     for row in rows:
         families[row["learner"], row["strategy"], row["variant"]].append(row)
     for family in families.values():
-        for row, adjusted in zip(family, holm([row["p"] for row in family]).tolist(), strict=True):
-            row |= {"p_holm": adjusted, "verdict": _verdict(row, adjusted)}
+        adjusted = holm([row["p"] for row in family]).tolist()
+        least = holm([least_p(row["pairs"]) for row in family]).tolist()
+        for row, p, possible in zip(family, adjusted, least, strict=True):
+            row |= {"p_holm": p, "verdict": _verdict(row, p, possible)}
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -98,20 +101,22 @@ def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
     }
 
 
-def _verdict(row: dict[str, Any], p: float) -> str:
+def _verdict(row: dict[str, Any], p: float, least: float) -> str:
     if row["pairs"] < SEEDS:
         return FEW
     if p <= ALPHA:
         return BETTER if direction(row["metric"]) * row["difference"] > 0 else WORSE
-    return EQUIVALENT if row["equivalent"] else UNCLEAR
+    if row["equivalent"]:
+        return EQUIVALENT
+    return FEW if least > ALPHA else UNCLEAR
 
 
 def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
     """Letters by configuration: cells of one stream share a letter if they are not told apart.
 
     Every pair is tested as in `comparisons_frame`, and corrected over the scenarios of that pair, not over pairs: the
-    more cells, the more of them are told apart by chance. Pairs with fewer than 10 common seeds are not told apart.
-    The best mean has "a".
+    more cells, the more of them are told apart by chance. Pairs with fewer than 10 common seeds, or too few for the
+    number of their scenarios, are not told apart. The best mean has "a".
 
     Returns:
         Letters, such as "ab"; "" for cells with fewer than 10 seeds.

@@ -39,6 +39,11 @@ def sign_flip(differences: ArrayLike) -> float:
     return float(sign_flips(np.asarray(differences, dtype=np.float64)[None])[0])
 
 
+def least_p(n: int) -> float:
+    """The least p that `sign_flip` can give for n differences: 2^(1 - n), or 2^-15 above 16; NaN for none."""
+    return 2.0 ** (1 - min(n, EXACT)) if n else math.nan
+
+
 def sign_flips(differences: Array) -> Array:
     """`sign_flip` of each row.
 
