@@ -253,7 +253,7 @@ def test_cells_not_told_apart_share_a_letter_and_the_best_has_a() -> None:
         *runs("bp", BASE),
         *runs("good", BASE + 0.2),
         *runs("alike", BASE + 0.2 + NOISE - NOISE.mean()),
-        *runs("unsure", BASE + 0.1 + 15 * (NOISE - NOISE.mean())),
+        *runs("unsure", BASE + 0.1 + np.tile([0.3, -0.3], 6)),
         *runs("few", BASE[:9] + 0.3),
     ]
     letters = by_label(records)
