@@ -1,0 +1,119 @@
+"""What each cell is compared with, and the values of both on the seeds they share."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ffcl.configuration import Component
+from ffcl.errors import unknown_name
+from ffcl.metrics import METRICS
+from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.rows import LOWER_IS_BETTER
+from ffcl_leaderboard.within import WITHIN
+
+USUAL = "bp"
+"""The learner that is the baseline, if it is there, unless another is asked for."""
+
+Rule = tuple[str, str, str]
+"""Names of the learner and the strategy, and the variant: who is compared, over scenarios."""
+
+
+def in_order(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells with finished runs, in the order of the leaderboard, in whatever order they come."""
+    return sorted(
+        (cell for cell in cells if cell.done),
+        key=lambda c: (c.scenario, c.learner, c.strategy != "none", c.strategy, c.variant, c.first.run.configuration),
+    )
+
+
+def rule(cell: Cell) -> Rule:
+    """What a cell has in common with cells of other scenarios."""
+    return cell.learner, cell.strategy, cell.variant
+
+
+def stream(cell: Cell) -> tuple[str, str]:
+    """The scenario and its settings; seeds of one stream are pairs."""
+    return cell.scenario, _written(cell.first.run.scenario.settings)
+
+
+def values(cell: Cell, metric: str) -> dict[int, float]:
+    """The metric of each finished run by its seed, without runs in which it is undefined.
+
+    Raises:
+        UsageError: there is no such metric.
+    """
+    if metric not in (*METRICS, *WITHIN):
+        raise unknown_name("metric", metric, (*METRICS, *WITHIN))
+    of_seeds = zip((record.run.seed for record in cell.done), cell.measures[metric].tolist(), strict=True)
+    return {seed: value for seed, value in of_seeds if not np.isnan(value)}
+
+
+def direction(metric: str) -> int:
+    """1 for a metric of which more is better, -1 for one of which less is."""
+    return -1 if metric in LOWER_IS_BETTER else 1
+
+
+def shared(cell: Cell, baseline: Cell, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The values of both on the seeds that both have, by growing seed: (seeds,) each."""
+    own, other = values(cell, metric), values(baseline, metric)
+    common = sorted(own.keys() & other.keys())
+    return np.array([own[seed] for seed in common]), np.array([other[seed] for seed in common])
+
+
+def with_baselines(cells: Sequence[Cell], baseline: str | None = None) -> list[tuple[Cell, Cell]]:
+    """Each cell that has a baseline cell on its own stream, and that.
+
+    Args:
+        cells: of the leaderboard; those without finished runs take no part.
+        baseline: a learner: each cell is compared with that learner under the same strategy, default settings beside
+            default settings, and tuned beside tuned by the same protocol. Strategies are the same if their settings
+            are, but for those that were tuned. Or ``learner+strategy``: every cell of a stream is compared with
+            that one. None: the learner bp, or the first by name. Of several that could be it: the one with most
+            seeds, then the lowest variant.
+
+    Raises:
+        UsageError: no cell is of this learner, or of this learner and strategy.
+    """
+    finished = in_order(cells)
+    if not finished:
+        return []
+    learners = sorted({cell.learner for cell in finished})
+    learner, _, strategy = (baseline or _usual(learners)).partition("+")
+    name = (learner.strip(), strategy.strip())
+    every = [cell for cell in finished if name in ((cell.learner, ""), (cell.learner, cell.strategy))]
+    if not every:
+        known = {f"{cell.learner}+{cell.strategy}" for cell in finished}
+        raise unknown_name("baseline", baseline or "", [*learners, *sorted(known)])
+    by_place: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+    for cell in every:
+        by_place[_place(cell, alike=not name[1])].append(cell)
+    best = {place: min(candidates, key=lambda c: (-len(c.done), c.variant)) for place, candidates in by_place.items()}
+    pairs = ((cell, best.get(_place(cell, alike=not name[1]))) for cell in finished)
+    return [(cell, other) for cell, other in pairs if other is not None and other is not cell]
+
+
+def _usual(learners: Sequence[str]) -> str:
+    return USUAL if USUAL in learners else learners[0]
+
+
+def _place(cell: Cell, alike: bool) -> tuple[str, ...]:
+    """The stream, and for a baseline of the same kind also the strategy and how the settings were found."""
+    if not alike:
+        return stream(cell)
+    tuning, strategy = cell.first.run.tuning, cell.first.run.strategy
+    return *stream(cell), strategy.name, _untuned(cell, strategy), "" if tuning is None else tuning.protocol
+
+
+def _untuned(cell: Cell, part: Component) -> str:
+    """The settings of a part, those that were tuned as they were before."""
+    tuning = cell.first.run.tuning
+    return _written((part if tuning is None else part.with_settings(tuning.defaults)).settings)
+
+
+def _written(settings: dict[str, object]) -> str:
+    return json.dumps(settings, sort_keys=True)

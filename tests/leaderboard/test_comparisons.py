@@ -1,0 +1,367 @@
+"""Comparisons with a baseline, letters and summaries: what is compared with what, and what is said of it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.stats import rankdata
+
+from ffcl.configuration import Component, Run, Tuning
+from ffcl.errors import UsageError
+from ffcl.records import Record
+from ffcl.statistics import t_interval
+from ffcl_leaderboard.across import interquartile_mean, mean_score, probability_of_improvement, stratified_bootstrap
+from ffcl_leaderboard.cells import group
+from ffcl_leaderboard.comparisons import COLUMNS, SUMMARY, comparisons_frame, groups, summary_frame
+from ffcl_leaderboard.paired import effect_size, holm, sign_flip
+
+
+def record(
+    learner: str = "bp",
+    accuracy: float = 0.5,
+    seed: int = 0,
+    strategy: str = "none",
+    scenario: str = "toy",
+    learned: float | None = None,
+    strategy_settings: dict[str, Any] | None = None,
+    stream: dict[str, Any] | None = None,
+    tuned: str = "",
+    **of_learner: Any,
+) -> Record:
+    """A made-up run over two experiences; the first is forgotten to ``accuracy`` from ``learned``."""
+    parts = [
+        Component(learner, of_learner, "made-up", "1.0", "c0"),
+        Component(strategy, strategy_settings or {}, "made-up", "1.0", "c0"),
+        Component(scenario, {"stream": stream or {}, "training": {"epochs": 1}}, "made-up", "1.0", "c0"),
+    ]
+    defaults = {f"{learner}.lr": 0.1, f"{strategy}.strength": 1.0}
+    tuning = Tuning("s", tuned, "ACC", 9, 0, 0, 5, "tpe", 0, "space", 1.0, defaults, []) if tuned else None
+    first = accuracy if learned is None else learned
+    matrix = [[0.0, 0.0], [first, 0.0], [accuracy, accuracy]]
+    return Record(Run(*parts, seed, "0.1.0", tuning), "done", "2026", matrix, n_parameters=1)
+
+
+def runs(learner: str, values: Sequence[float], **names: Any) -> list[Record]:
+    return [record(learner, value, seed, **names) for seed, value in enumerate(values)]
+
+
+BASE = np.random.default_rng(0).uniform(0.4, 0.6, 12).round(4)
+NOISE = np.random.default_rng(1).normal(0, 0.02, 12).round(4)
+
+
+def compared(records: Sequence[Record], baseline: str | None = None, metric: str = "ACC") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = comparisons_frame(group(records), baseline, metric).to_dict("records")
+    return rows
+
+
+def test_a_row_is_the_paired_differences_of_the_seeds_both_have() -> None:
+    records = [*runs("bp", BASE), *runs("ff", BASE + 0.01 + NOISE)[2:], record("ff", 0.9, seed=99)]
+    (row,) = compared(records)
+    differences = (0.01 + NOISE)[2:]
+    assert tuple(row) == COLUMNS
+    assert (row["learner"], row["baseline"], row["metric"], row["pairs"]) == ("ff", "bp", "ACC", 10)
+    interval = t_interval(differences)
+    assert (row["difference"], row["difference_low"], row["difference_high"]) == pytest.approx(interval)
+    assert row["p"] == row["p_holm"] == pytest.approx(sign_flip(differences))
+    assert row["effect_size"] == pytest.approx(effect_size(differences))
+    assert row["wins"] == (differences > 0).sum()
+    assert row["baseline_configuration"] == group(runs("bp", BASE))[0].first.run.configuration
+
+
+@pytest.mark.parametrize(
+    ("shift", "noise", "verdict"),
+    [
+        (0.05, 1, "better"),
+        (-0.05, 1, "worse"),
+        (0.0005, 0.1, "equivalent"),
+        (0.0, 3, "indistinguishable"),
+        (0.004, 0.01, "better"),  # also within a point: a difference that is sure comes first
+    ],
+)
+def test_verdicts(shift: float, noise: float, verdict: str) -> None:
+    centred = NOISE - NOISE.mean()
+    (row,) = compared([*runs("bp", BASE), *runs("ff", BASE + shift + noise * centred)])
+    assert row["verdict"] == verdict
+    assert row["equivalent"] == (noise < 1)
+
+
+def test_below_ten_pairs_there_is_no_winner() -> None:
+    for n, verdict in ((9, "few seeds"), (10, "better")):
+        (row,) = compared([*runs("bp", BASE[:n]), *runs("ff", BASE[:n] + 0.2)])
+        assert row["p_holm"] < 0.05
+        assert row["verdict"] == verdict
+    (row,) = compared([record("bp", seed=0), record("ff", seed=1)])
+    assert (row["pairs"], row["verdict"], row["equivalent"]) == (0, "few seeds", False)
+    assert math.isnan(row["difference"])
+    assert math.isnan(row["p_holm"])
+
+
+def test_of_what_is_to_be_small_less_is_better() -> None:
+    records = [*runs("bp", BASE, learned=0.9), *runs("ff", BASE + 0.1, learned=0.9)]
+    (row,) = compared(records, metric="forgetting")
+    assert row["difference"] == pytest.approx(-0.1)
+    assert (row["wins"], row["verdict"]) == (12, "better")
+
+
+def test_p_is_corrected_for_the_scenarios_of_one_comparison() -> None:
+    scenarios = ("a", "b", "c")
+    records = [r for name in scenarios for r in runs("bp", BASE, scenario=name)]
+    records += [r for k, name in enumerate(scenarios) for r in runs("ff", BASE + k / 100 + NOISE, scenario=name)]
+    records += [r for name in scenarios for r in runs("oja", BASE - NOISE, scenario=name)]
+    frame = comparisons_frame(group(records))
+    for _, rows in frame.groupby("learner"):
+        assert rows["p_holm"].to_numpy() == pytest.approx(holm(rows["p"]))
+    assert frame["learner"].value_counts().to_dict() == {"ff": 3, "oja": 3}
+
+
+def test_few_seeds_for_many_scenarios_are_called_so() -> None:
+    """10 pairs cannot give a p below 1/512, which 26 scenarios raise above 0.05."""
+    for n_scenarios, seeds, verdict in ((25, 10, "better"), (26, 10, "few seeds"), (26, 11, "better")):
+        records = [
+            r
+            for k in range(n_scenarios)
+            for learner, shift in (("bp", 0), ("ff", 0.1))
+            for r in runs(learner, BASE[:seeds] + shift, scenario=f"s{k}")
+        ]
+        assert {row["verdict"] for row in compared(records)} == {verdict}
+
+
+values = st.lists(st.integers(0, 100).map(lambda k: k / 100), min_size=10, max_size=10)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(values, values, values)
+def test_adding_a_learner_changes_nobody_elses_verdict(bp: list[float], ff: list[float], new: list[float]) -> None:
+    before = [r for name in "ab" for r in (*runs("bp", bp, scenario=name), *runs("ff", ff, scenario=name))]
+    after = [*before, *(r for name in "abc" for r in runs("a-new-one", new, scenario=name))]
+    rows = comparisons_frame(group(before))
+    grown = comparisons_frame(group(after))
+    pd.testing.assert_frame_equal(grown[grown["learner"] != "a-new-one"].reset_index(drop=True), rows)
+    told, told_after = groups(group(before)), groups(group(after))
+    for one, other in itertools.combinations([c.first.run.configuration for c in group(before)], 2):
+        assert bool(set(told[one]) & set(told[other])) == bool(set(told_after[one]) & set(told_after[other]))
+
+
+def test_a_learner_is_compared_under_the_same_strategy_with_the_same_settings() -> None:
+    records = [
+        *runs("bp", BASE),
+        *runs("bp", BASE + 0.1, strategy="ewc", strategy_settings={"strength": 1.0}),
+        *runs("bp", BASE + 0.2, strategy="ewc", strategy_settings={"strength": 2.0}),
+        *runs("ff", BASE + 0.3, strategy="ewc", strategy_settings={"strength": 2.0}),
+        *runs("ff", BASE + 0.3, strategy="replay"),  # without its like
+        *runs("ff", BASE + 0.3, stream={"mixing": 0.5}),  # on another stream
+    ]
+    (row,) = compared(records)
+    assert (row["learner"], row["strategy"], row["baseline"]) == ("ff", "ewc", "bp + ewc (ewc.strength=2.0)")
+    assert row["difference"] == pytest.approx(0.1)
+
+
+def test_tuned_is_compared_with_tuned_by_the_same_protocol() -> None:
+    ewc: dict[str, Any] = {"strategy": "ewc"}
+    records = [
+        *runs("bp", BASE, lr=0.1, strategy_settings={"strength": 1.0}, **ewc),
+        *runs("ff", BASE + 0.1, lr=0.1, strategy_settings={"strength": 1.0}, **ewc),
+        *runs("bp", BASE + 0.2, lr=0.3, strategy_settings={"strength": 7.0}, tuned="disjoint", **ewc),
+        *runs("ff", BASE + 0.4, lr=0.5, strategy_settings={"strength": 9.0}, tuned="disjoint", **ewc),
+        *runs("oja", BASE + 0.4, lr=0.5, strategy_settings={"strength": 9.0}, tuned="same-stream", **ewc),
+    ]
+    rows = compared(records)
+    assert [(row["learner"], row["variant"]) for row in rows] == [("ff", ""), ("ff", "tuned, disjoint")]
+    assert [row["difference"] for row in rows] == pytest.approx([0.1, 0.2])
+
+
+def test_one_cell_can_be_the_baseline_of_all() -> None:
+    records = [*runs("bp", BASE), *runs("bp", BASE + 0.1, strategy="replay"), *runs("ff", BASE + 0.2)]
+    rows = compared(records, "bp+replay")
+    assert [(row["learner"], row["strategy"], row["baseline"]) for row in rows] == [
+        ("bp", "none", "bp + replay"),
+        ("ff", "none", "bp + replay"),
+    ]
+    assert [row["difference"] for row in rows] == pytest.approx([-0.1, 0.1])
+    assert compared(records, " bp + replay ") == rows
+
+
+def test_of_several_baselines_it_is_the_one_with_most_seeds_then_the_lowest_variant() -> None:
+    small, large = runs("bp", BASE, hidden=100), runs("bp", BASE + 0.1, hidden=200)
+    ff = runs("ff", BASE + 0.2)
+    by_variant = {row["learner"]: row["baseline"] for row in compared([*small, *large, *ff])}
+    assert by_variant == {"bp": "bp (hidden=100)", "ff": "bp (hidden=100)"}
+    by_seeds = {row["learner"]: row["baseline"] for row in compared([*small[1:], *large, *ff])}
+    assert by_seeds == {"bp": "bp (hidden=200)", "ff": "bp (hidden=200)"}
+
+
+def test_without_a_wish_the_baseline_is_bp_or_the_first_by_name() -> None:
+    ours = [*runs("aaa", BASE), *runs("ff", BASE)]
+    assert [row["baseline"] for row in compared(ours)] == ["aaa"]
+    assert [row["baseline"] for row in compared([*ours, *runs("bp", BASE)])] == ["bp", "bp"]
+
+
+def test_what_does_not_exist_is_refused_with_the_nearest_name() -> None:
+    cells = group([*runs("hebbian", BASE), *runs("ff", BASE)])
+    with pytest.raises(UsageError, match=r"Unknown baseline 'hebian'\. Did you mean 'hebbian'\?"):
+        comparisons_frame(cells, "hebian")
+    with pytest.raises(UsageError, match=r"Unknown baseline 'ff\+nome'\. Did you mean 'ff\+none'\?"):
+        summary_frame(cells, "ff+nome")
+    for make in (lambda: comparisons_frame(cells, metric="AC"), lambda: groups(cells, "AC")):
+        with pytest.raises(UsageError, match="Unknown metric 'AC'"):
+            make()
+
+
+def test_without_records_there_are_no_rows() -> None:
+    assert list(comparisons_frame([]).columns) == list(COLUMNS)
+    assert list(summary_frame([]).columns) == list(SUMMARY)
+    assert groups([]) == {}
+    failed = replace(record("ff"), status="failed", accuracy=None)
+    assert compared([record("bp"), failed]) == []
+    assert sorted(groups(group([record("bp"), failed])).values()) == ["", ""]
+
+
+@pytest.mark.parametrize("make", [comparisons_frame, groups, summary_frame])
+def test_the_order_of_records_and_cells_does_not_matter(make: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(3)
+    records = [
+        r
+        for name, learner, strategy in itertools.product("abc", ("bp", "ff", "oja"), ("none", "replay"))
+        for r in runs(learner, rng.random(10), scenario=name, strategy=strategy)
+    ]
+    mixed = random.Random(0).sample(records, len(records))
+    first, second = make(group(records)), make(group(mixed)[::-1])
+    if isinstance(first, pd.DataFrame):
+        pd.testing.assert_frame_equal(first, second)
+    else:
+        assert first == second
+
+
+def by_label(records: Sequence[Record], metric: str = "ACC") -> dict[str, str]:
+    cells = group(records)
+    letters = groups(cells, metric)
+    return {cell.label: letters[cell.first.run.configuration] for cell in cells}
+
+
+def test_cells_not_told_apart_share_a_letter_and_the_best_has_a() -> None:
+    records = [
+        *runs("bp", BASE),
+        *runs("good", BASE + 0.2),
+        *runs("alike", BASE + 0.2 + NOISE - NOISE.mean()),
+        *runs("unsure", BASE + 0.1 + np.tile([0.3, -0.3], 6)),
+        *runs("few", BASE[:9] + 0.3),
+    ]
+    letters = by_label(records)
+    assert letters["good"] == letters["alike"] == "a"
+    assert letters["bp"] == "b"
+    assert letters["unsure"] == "ab"  # not told apart from any
+    assert letters["few"] == ""
+
+
+def test_letters_and_comparisons_tell_the_same_apart() -> None:
+    rng = np.random.default_rng(2)
+    records = [
+        r
+        for name, (k, learner) in itertools.product("abcd", enumerate(("bp", "ff", "oja", "stdp")))
+        for r in runs(learner, BASE + 0.012 * k + rng.normal(0, 0.02, 12), scenario=name)
+    ]
+    records = [r for r in records if r.run.seed != 3 or r.run.learner.name != "ff"]  # seeds differ
+    cells = group(records)
+    letters = groups(cells)
+    compared_pairs = 0
+    for learner in ("bp", "ff", "oja", "stdp"):
+        for row in comparisons_frame(cells, learner).to_dict("records"):
+            shared = set(letters[row["configuration"]]) & set(letters[row["baseline_configuration"]])
+            assert bool(shared) == (row["p_holm"] > 0.05)
+            compared_pairs += bool(shared)
+    assert 0 < compared_pairs < 48  # some of both kinds
+
+
+def test_letters_are_of_one_stream() -> None:
+    records = [*runs("bp", BASE, stream={"mixing": 0.0}), *runs("bp", BASE + 0.3, stream={"mixing": 1.0})]
+    assert set(by_label(records).values()) == {"a"}
+    less = [*runs("bp", BASE, learned=0.9), *runs("ff", BASE + 0.1, learned=0.9)]
+    assert by_label(less, "forgetting") == {"bp": "b", "ff": "a"}
+
+
+def over_scenarios() -> list[Record]:
+    rng = np.random.default_rng(1)
+    return [
+        r
+        for (k, learner), scenario in itertools.product(enumerate(("bp", "ff", "oja")), "abc")
+        for r in runs(learner, rng.normal(0.5 + 0.03 * k, 0.05, 10 + k).round(3), scenario=scenario)
+    ]
+
+
+def test_a_summary_is_over_all_scenarios() -> None:
+    records = over_scenarios()
+    frame = summary_frame(group(records)).set_index("learner")
+    assert list(frame.reset_index()[list(SUMMARY)]) == list(SUMMARY)
+
+    def taken(learner: str, seeds: int = 99) -> list[list[float]]:
+        chosen = [r for r in records if r.run.learner.name == learner and r.run.seed < seeds]
+        return [[r.accuracy[-1][0] for r in chosen if r.run.scenario.name == s and r.accuracy] for s in "abc"]
+
+    row = frame.loc["oja"]
+    interval = stratified_bootstrap(taken("oja"), interquartile_mean)
+    assert (row["IQM"], row["IQM_low"], row["IQM_high"]) == pytest.approx(interval)
+    assert row["scenarios"] == 3
+    assert row["mean"] == pytest.approx(float(mean_score(taken("oja"))))
+    own, other = taken("oja", 10), taken("bp", 10)
+    assert row["improvement"] == pytest.approx(float(probability_of_improvement(own, other)))
+    assert row["improvement_low"] < row["improvement"] < row["improvement_high"]
+    assert row["difference"] == pytest.approx(np.mean(np.array(own) - np.array(other)))
+    assert row["difference_low"] < row["difference"] < row["difference_high"]
+    means = np.array([[np.mean(runs) for runs in taken(learner)] for learner in frame.index])
+    assert frame["mean_rank"].to_numpy() == pytest.approx(rankdata(-means, axis=0).mean(axis=1))
+    assert math.isnan(frame.loc["bp", "difference"])
+    assert frame["IQM"].is_monotonic_decreasing
+
+
+def test_equivalence_over_scenarios() -> None:
+    centred = NOISE - NOISE.mean()
+    shifts = {"near": 0.002 + centred / 10, "far": 0.02 + centred / 10, "unsure": 10 * centred}
+    records = [r for name in "ab" for r in runs("bp", BASE, scenario=name)]
+    records += [
+        r for name in "ab" for learner, shift in shifts.items() for r in runs(learner, BASE + shift, scenario=name)
+    ]
+    frame = summary_frame(group(records)).set_index("learner")
+    assert frame["equivalent"].to_dict() == {"near": True, "far": False, "unsure": False, "bp": False}
+    single = [r for r in records if r.run.seed == 0]
+    alone = summary_frame(group(single)).set_index("learner")
+    assert not alone["equivalent"].any()
+    assert alone["IQM_low"].isna().all()
+
+
+def test_a_summary_is_of_those_that_ran_on_the_common_scenarios() -> None:
+    records = over_scenarios()
+    one_more, one_less = runs("bp", BASE, scenario="d"), runs("partly", BASE, scenario="a")
+    frame = summary_frame(group([*records, *one_more, *one_less])).set_index("learner")
+    assert frame["scenarios"].to_dict() == {"bp": 4, "ff": 3, "oja": 3}
+    before = summary_frame(group(records)).set_index("learner")
+    columns = [name for name in SUMMARY if name in before]
+    pd.testing.assert_frame_equal(frame.loc[["ff", "oja"], columns], before.loc[["ff", "oja"], columns])
+
+
+def test_of_one_scenario_there_is_no_summary() -> None:
+    frame = summary_frame(group([*runs("bp", BASE), *runs("ff", BASE)]))
+    assert (len(frame), list(frame.columns)) == (0, list(SUMMARY))
+
+
+def test_in_a_summary_too_less_forgetting_is_better() -> None:
+    records = [
+        r
+        for name in "ab"
+        for learner, gain in (("bp", 0.0), ("ff", 0.2))
+        for r in runs(learner, BASE + gain, learned=0.9, scenario=name)
+    ]
+    frame = summary_frame(group(records), metric="forgetting")
+    assert frame["learner"].tolist() == ["ff", "bp"]
+    assert frame["mean_rank"].tolist() == [1, 2]
+    assert frame["difference"][0] == pytest.approx(-0.2)
+    assert frame["improvement"][0] > 0.8
