@@ -1,9 +1,11 @@
 """ffcl compares learning rules on non-stationary data.
 
 For plugin authors: `hookimpl`, `LearnerSpec`, `StrategySpec`, `StreamSpec`, `Parameters`; the learner's base
-class stands in `ffcl.learner`. For notebooks: `run`, `tune`, `leaderboard` and `load`. Importing ffcl imports no torch.
+class stands in `ffcl.learner`. For notebooks: `run`, `tune`, `leaderboard`, `compare` and `load`. Importing
+ffcl imports no torch.
 """
 
+from ffcl.api import compare as compare
 from ffcl.api import leaderboard as leaderboard
 from ffcl.api import load as load
 from ffcl.api import run as run

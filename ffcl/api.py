@@ -176,13 +176,52 @@ def leaderboard(
     """
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
+
+    chosen = _chosen(results, learners, strategies, scenarios)
+    refusals = read_refusals(Path(results))
+    return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
+
+
+def compare(
+    results: str | Path = RESULTS,
+    baseline: str | None = None,
+    *,
+    learners: str | Sequence[str] | None = None,
+    strategies: str | Sequence[str] | None = None,
+    scenarios: str | Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Compare each row of the leaderboard with a baseline, seed by seed: differences, tests and verdicts.
+
+    >>> verdicts = ffcl.compare(baseline="bp")  # doctest: +SKIP
+
+    Args:
+        results: the folder of a former ``run``.
+        baseline: a learner, each row compared with it under the same strategy; or ``"learner+strategy"``, all rows
+            compared with that one. None is bp.
+        learners: keep these only, the baseline among them.
+        strategies: keep these only.
+        scenarios: keep these only.
+
+    Raises:
+        UsageError: there are no records, or a name is not among them.
+    """
+    from ffcl.registry import installed
+
+    chosen = _chosen(results, learners, strategies, scenarios)
+    return tables(installed(), chosen, baseline=baseline).comparisons
+
+
+def _chosen(
+    results: str | Path,
+    learners: str | Sequence[str] | None,
+    strategies: str | Sequence[str] | None,
+    scenarios: str | Sequence[str] | None,
+) -> list[Record]:
     from ffcl.selection import as_list, select
     from ffcl.tuning.leaks import trusted_records
 
     records, _ = trusted_records(Path(results))
-    chosen = select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
-    refusals = read_refusals(Path(results))
-    return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
+    return select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
 
 
 def tables(
@@ -191,14 +230,16 @@ def tables(
     refusals: Sequence[Refusal] = (),
     output: Path | None = None,
     sort: str = SORT,
+    baseline: str | None = None,
 ) -> Tables:
     """Have the installed leaderboard turn records into tables.
 
     Raises:
         PluginError: no leaderboard is installed.
+        UsageError: there is no such column or baseline.
     """
     made: Tables | None = registry.manager.hook.ffcl_leaderboard(
-        records=records, refusals=refusals, output=output, sort=sort
+        records=records, refusals=refusals, output=output, sort=sort, baseline=baseline
     )
     if made is None:
         raise PluginError(f"No installed plugin makes a leaderboard.{registry.broken_note()}")

@@ -61,7 +61,12 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def ffcl_leaderboard(
-        self, records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str
+        self,
+        records: Sequence[Record],
+        refusals: Sequence[Refusal],
+        output: Path | None,
+        sort: str,
+        baseline: str | None,
     ) -> Tables:
-        """Turn records into the leaderboard's tables; write the CSV files and plots into ``output`` if given."""
+        """Turn records into the leaderboard's tables; write CSV files, plots and report into ``output`` if given."""
         raise NotImplementedError

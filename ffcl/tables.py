@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +19,13 @@ class Tables:
         runs: one row per run.
         view: the rows as shown in a terminal.
         files: what has been written.
+        comparisons: one row per row that is compared with the baseline.
+        summary: one row per learner and strategy, over all scenarios.
     """
 
     rows: pd.DataFrame
     runs: pd.DataFrame
     view: RenderableType
     files: Sequence[Path] = ()
+    comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    summary: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -33,8 +33,12 @@ def ffcl_commands(app: typer.Typer) -> None:
 
 
 @hookimpl
-def ffcl_leaderboard(records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str) -> Tables:
-    """Make the tables; write CSV files and plots if there is an output folder."""
+def ffcl_leaderboard(
+    records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str, baseline: str | None
+) -> Tables:
+    """Make the tables; write CSV files, plots and the report if there is an output folder."""
+    from ffcl.registry import installed
     from ffcl_leaderboard.build import build
+    from ffcl_leaderboard.staleness import installed_changes
 
-    return build(records, output, sort, refusals)
+    return build(records, output, sort, refusals, baseline=baseline, changes=installed_changes(installed()))

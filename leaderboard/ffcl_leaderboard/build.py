@@ -11,6 +11,7 @@ from ffcl.records import Record, write_atomically
 from ffcl.refusals import Refusal
 from ffcl.tables import Tables
 from ffcl_leaderboard.cells import current, group
+from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
 from ffcl_leaderboard.staleness import Changes, nothing_changed
@@ -25,6 +26,8 @@ def build(
     output: Path | None,
     sort: str,
     refusals: Sequence[Refusal] = (),
+    *,
+    baseline: str | None = None,
     changes: Changes = nothing_changed,
     plots: bool | None = None,
 ) -> Tables:
@@ -32,29 +35,40 @@ def build(
 
     Args:
         records: what to aggregate.
-        output: folder for ``leaderboard.csv``, ``runs.csv``, ``coverage.csv`` and ``plots/``; None writes nothing.
+        output: folder for the CSV files, ``index.html`` and ``plots/``; None writes nothing.
         sort: the column to sort by.
         refusals: pairs of a learner and a strategy that cannot be run.
+        baseline: what is compared with, see `ffcl_leaderboard.baselines.with_baselines`.
         changes: what has changed in the installed code since a run.
         plots: whether PNG and SVG files are drawn; None draws them for up to `MANY_ROWS` rows.
 
     Raises:
-        UsageError: ``sort`` is no column.
+        UsageError: ``sort`` is no column, or there is no such baseline.
     """
     kept, superseded = current(records)
     cells = group(kept)
     rows = leaderboard_frame(cells, sort, changes)
+    letters = groups(cells)
+    rows.insert(1, "group", [letters.get(name, "") for name in rows["configuration"]])
     runs = runs_frame(cells, group(superseded))
     coverage = coverage_frame(cells, refusals)
+    comparisons, summary = comparisons_frame(cells, baseline), summary_frame(cells, baseline)
     files: list[Path] = []
     if output is not None:
-        tables = {"leaderboard.csv": rows, "runs.csv": runs, "coverage.csv": coverage}
-        files = [_write_csv(frame, output / name) for name, frame in tables.items()]
+        tables = {
+            "leaderboard": rows,
+            "comparisons": comparisons,
+            "summary": summary,
+            "runs": runs,
+            "coverage": coverage,
+        }
+        files = [_write_csv(frame, output / f"{name}.csv") for name, frame in tables.items()]
         if plots or (plots is None and len(cells) <= MANY_ROWS):
             from ffcl_leaderboard.plots import draw_all
 
-            files += draw_all(cells, coverage, output / "plots")
-    return Tables(rows, runs, view(rows, coverage, len(superseded)), files)
+            files += draw_all(cells, coverage, comparisons, summary, output / "plots")
+    shown = view(rows, comparisons, coverage, len(superseded))
+    return Tables(rows, runs, shown, files, comparisons=comparisons, summary=summary)
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> Path:

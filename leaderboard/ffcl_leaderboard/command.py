@@ -11,9 +11,11 @@ from ffcl import api
 from ffcl.cli import show_tables
 from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
+from ffcl.registry import installed
 from ffcl.selection import as_list, select
 from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.build import build
+from ffcl_leaderboard.staleness import installed_changes
 
 
 def leaderboard(
@@ -23,9 +25,16 @@ def leaderboard(
     strategy: Annotated[list[str] | None, typer.Option("--strategy", "-t", help="Keep this strategy. Repeat.")] = None,
     scenario: Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Keep this scenario. Repeat.")] = None,
     sort: Sort = api.SORT,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Compare with this learner under the same strategy, or with LEARNER+STRATEGY. Default: bp."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Write the chosen rows' CSV files and plots here, not all rows' to --results."),
+    ] = None,
+    plots: Annotated[
+        bool | None, typer.Option("--plots/--no-plots", help="Draw PNG and SVG files. Default: up to 300 rows.")
     ] = None,
 ) -> None:
     """Rebuild CSV files and plots from the records alone, and show the leaderboard.
@@ -41,6 +50,9 @@ def leaderboard(
     fitting = [
         r for r in refusals if r.learner in (learners or [r.learner]) and r.strategy in (strategies or [r.strategy])
     ]
-    shown = build(chosen, output, sort, fitting)
-    files = shown.files if output is not None else build(records, results, sort, refusals).files
+    changes = installed_changes(installed())
+    shown = build(chosen, output, sort, fitting, baseline=baseline, changes=changes, plots=plots)
+    files = shown.files
+    if output is None:
+        files = build(records, results, sort, refusals, baseline=baseline, changes=changes, plots=plots).files
     show_tables(shown.view, files, problems)

@@ -31,7 +31,9 @@ MANY = 20
 """More experiences than these are not drawn one by one."""
 
 
-def draw_all(cells: Sequence[Cell], coverage: pd.DataFrame, folder: Path) -> list[Path]:
+def draw_all(
+    cells: Sequence[Cell], coverage: pd.DataFrame, comparisons: pd.DataFrame, summary: pd.DataFrame, folder: Path
+) -> list[Path]:
     """Have every plot of every scenario, and the coverage, in the folder; return the files.
 
     Only what has changed since the last time is drawn.

@@ -42,7 +42,7 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
     if sort not in SORTABLE:
         raise unknown_name("column to sort by", sort, SORTABLE)
     if not cells:
-        return pd.DataFrame(columns=["learner", "strategy", "scenario"])
+        return pd.DataFrame(columns=["rank", "learner", "strategy", "scenario", "configuration"])
     references, defaults = References(cells), Defaults(cells)
     other_data = data_changes([record for cell in cells for record in cell.done])
     rows = [

@@ -22,11 +22,14 @@ NARROW = 12
 """Characters that a setting is given at least."""
 
 
-def view(rows: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> RenderableType:
+def view(rows: pd.DataFrame, comparisons: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> RenderableType:
     """One table a scenario: percentages with the half-width of their 95% t interval; then the coverage."""
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         parts += [_scores(str(scenario), of_scenario), Text()]
+        compared = comparisons[comparisons["scenario"] == scenario]
+        if len(compared):
+            parts += [_verdicts(str(scenario), compared), Text()]
         if "AAA" in of_scenario and of_scenario["AAA"].notna().any():
             parts += [_within(str(scenario), of_scenario[of_scenario["AAA"].notna()]), Text()]
         if "tuned" in of_scenario and (of_scenario["tuned"] == "tuned").any():
@@ -49,15 +52,32 @@ def view(rows: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> Rende
 
 
 def _scores(scenario: str, rows: pd.DataFrame) -> Table:
-    table = _table(scenario, ("learner", "strategy"), ("seeds", *SHOWN, "train s"))
+    table = _table(scenario, ("#", "learner", "strategy"), ("seeds", *SHOWN, "train s"))
     for row in rows.to_dict("records"):
+        notes = [f"{row['failed']} failed"] * bool(row["failed"]) + ["stale"] * bool(row["stale"])
         table.add_row(
-            _name(row, [f"{row['failed']} failed"] if row["failed"] else []),
+            row["rank"] if row["rank"].isdecimal() else "-",
+            _name(row, notes),
             str(row["strategy"]),
             str(row["seeds"]),
             *(_percent(row[name], row[f"{name}_low"]) for name in SHOWN),
             "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
         )
+    return _folding(table, rows)
+
+
+def _verdicts(scenario: str, rows: pd.DataFrame) -> Table:
+    """Each row against its baseline, on the seeds that both have."""
+    baselines = list(dict.fromkeys(rows["baseline"]))
+    learner = baselines[0].split(" + ")[0].split(" (")[0]
+    what = baselines[0] if len(baselines) == 1 else f"{learner} with the same strategy"
+    table = _table(f"{scenario}, less {what}, seed by seed", ("learner", "strategy"), ("pairs", "ACC", "p"))
+    table.add_column("verdict", no_wrap=True)
+    for row in rows.sort_values("difference", ascending=False, kind="stable").to_dict("records"):
+        difference = _percent(row["difference"], row["difference_low"])
+        sign = "+" if row["difference"] > 0 else ""
+        p = "-" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}"
+        table.add_row(_name(row), row["strategy"], str(row["pairs"]), sign + difference, p, row["verdict"])
     return _folding(table, rows)
 
 
@@ -119,8 +139,8 @@ def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
 
 
 def _folding(table: Table, rows: pd.DataFrame) -> Table:
-    """Have long settings in the first column folded where there is no room, but no name of a learner."""
-    first = table.columns[0]
+    """Have long settings in the learner's column folded where there is no room, but no name of a learner."""
+    first = next(column for column in table.columns if column.header == "learner")
     longest = max(len(line) for cell in first.cells for line in str(cell).split("\n"))
     first.no_wrap, first.overflow = False, "fold"
     first.min_width = max(*rows["learner"].str.len(), min(longest, NARROW), 0)

@@ -40,7 +40,8 @@ def test_run_list_and_leaderboard(ffcl: Command, tmp_path: Path) -> None:
     code, output, _ = ffcl("leaderboard", "--strategy", "replay", "--output", "chosen")
     assert code == 0
     rows = (tmp_path / "chosen" / "leaderboard.csv").read_text().splitlines()
-    assert [row.split(",")[:2] for row in rows[1:]] in (
+    assert rows[0].startswith("rank,group,learner,strategy,")
+    assert [row.split(",")[2:4] for row in rows[1:]] in (
         [["bp", "replay"], ["ff", "replay"]],
         [["ff", "replay"], ["bp", "replay"]],
     )
