@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,14 +14,50 @@ LIBRARIES = ("ffcl", "torch", "avalanche-lib", "norse", "numpy", "scikit-learn",
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that take part in a result."""
+    """Versions of Python and of the libraries that take part in a result, and the commit of ffcl's sources if known."""
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return found | ({"git": commit} if (commit := git_commit()) else {})
+
+
+@cache
+def git_commit() -> str:
+    """Commit of the source tree that ffcl is imported from, with ``+`` if tracked files are edited; else empty."""
+    folder = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        call = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(call, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
+    try:
+        if not git("ls-files", "--", Path(__file__).name):  # installed into a tree that is about something else
+            return ""
+        edited = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if edited else "")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+class PeakMemory:
+    """The largest resident memory of this process from now on, libraries and data included."""
+
+    def __init__(self) -> None:
+        with suppress(OSError):  # Linux: forget the peak so far
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    @property
+    def bytes(self) -> int | None:
+        """The peak so far; None where the system does not tell."""
+        try:
+            lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return None
+        line = next((line for line in lines if line.startswith("VmHWM:")), "")
+        return int(line.split()[1]) * 1024 if line else None
 
 
 def hardware() -> dict[str, str]:

@@ -40,18 +40,35 @@ def accuracy(
     Raises:
         LearnerError: scores of the wrong shape, or not finite.
     """
+    if not is_scored(experience, n_classes, allowed):
+        return 0.0
     samples, correct = experience.test, 0
     row = None if allowed is None else allowed[experience.task, :n_classes]
-    if row is not None and not row.any():
-        return 0.0
-    if not bool((samples.y < n_classes).any()):
-        return 0.0
     for index in torch.arange(len(samples)).split(BATCH):
         scores = checked_scores(learner, samples.inputs(index), n_classes, score)
         if row is not None:
             scores = scores.masked_fill(~row, -torch.inf)
         correct += int((scores.argmax(1) == samples.y[index]).sum())
     return correct / len(samples)
+
+
+def is_scored(experience: Experience, n_classes: int, allowed: Tensor | None) -> bool:
+    """Whether any of an experience's test samples can be answered rightly; if not, the learner is not asked."""
+    if not bool((experience.test.y < n_classes).any()):
+        return False
+    return allowed is None or bool(allowed[experience.task, :n_classes].any())
+
+
+def n_scored(stream: Stream, n_classes: int) -> int:
+    """Samples that `accuracy_row` scores."""
+    return sum(len(e.test) for e in stream.experiences if is_scored(e, n_classes, stream.allowed))
+
+
+def n_choices(stream: Stream, n_classes: int) -> list[int]:
+    """For each experience, how many labels may be chosen for its samples once ``n_classes`` have been seen."""
+    if stream.allowed is None:
+        return [n_classes] * len(stream.experiences)
+    return [int(stream.allowed[e.task, :n_classes].sum()) for e in stream.experiences]
 
 
 def checked_scores(learner: Learner[Any], x: Tensor, n_classes: int, score: Score | None = None) -> Tensor:

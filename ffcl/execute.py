@@ -13,20 +13,24 @@ from typing import Any
 import torch
 
 from ffcl.configuration import Run
-from ffcl.environment import hardware, library_versions
+from ffcl.environment import PeakMemory, hardware, library_versions
 from ffcl.errors import DataError
-from ffcl.evaluation import accuracy_row
+from ffcl.evaluation import accuracy_row, n_choices, n_scored
 from ffcl.index_sets import write_index_set
+from ffcl.operations import Operations, TrainingOperations
 from ffcl.plan import scenario_of
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
 from ffcl.registry import Registry
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
+from ffcl.strategy_memory import strategy_bytes
 from ffcl.stream import Stream
 from ffcl.trained import build_learner, write_learner
 from ffcl.training import Training, avalanche_train_stream
 from ffcl.within import Within
+
+INFERENCE_BATCH = 100
 
 Report = Callable[[int, int, list[float]], None]
 """Called with (experiences learned, experiences in all, the new row of the accuracy matrix)."""
@@ -85,21 +89,34 @@ def execute(
 
 
 def _train_and_measure(run: Run, training: Training, stream: Stream, report: Report) -> dict[str, Any]:
-    total, matrix = len(stream.experiences), []
+    total, matrix, choices = len(stream.experiences), [], []
     train_seconds = evaluation_seconds = 0.0
+    evaluated = 0
+    strategy = list(training.plugins)
     within = _within(run, training, stream)
+    operations, memory = TrainingOperations(), PeakMemory()
+    training.plugins[:] = operations.around(training.plugins)
+
+    def measure() -> list[float]:
+        nonlocal evaluated
+        evaluated += n_scored(stream, training.n_classes)
+        choices.append(n_choices(stream, training.n_classes))
+        return _measure(run, training, stream)
+
     for index, pieces in enumerate(avalanche_train_stream(stream)):
         if index == 0:  # row 0 is the learner that has room for the first classes and has seen nothing
             training.begin(pieces[0])
-            matrix.append(_measure(run, training, stream))
+            matrix.append(measure())
             report(0, total, matrix[0])
         if within is not None:
             within.begin(index + 1)
+        operations.begin_experience()
         begun = time.perf_counter()
-        for piece in pieces:
-            training.train(piece)
+        with operations:
+            for piece in pieces:
+                training.train(piece)
         trained = time.perf_counter()
-        matrix.append(_measure(run, training, stream))
+        matrix.append(measure())
         train_seconds += trained - begun
         evaluation_seconds += time.perf_counter() - trained
         report(index + 1, total, matrix[-1])
@@ -107,12 +124,18 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
     return {
         "accuracy": matrix,
         "experiences": [list(classes) for classes in stream.outline],
+        "choices": choices,
         "n_parameters": sum(p.numel() for p in training.learner.parameters()),
         "state_bytes": sum(t.numel() * t.element_size() for t in training.learner.state_dict().values()),
         "within": within.snapshots if within is not None else [],
         "train_samples": _train_samples(run, stream),
         "train_seconds": round(train_seconds - apart, 4),
         "evaluation_seconds": round(evaluation_seconds + apart, 4),
+        "evaluated_samples": evaluated + (within.scored if within is not None else 0),
+        "strategy_bytes": strategy_bytes(strategy, training.learner),
+        "train_flops": operations.total,
+        "inference_flops": _inference_flops(run, training, stream),
+        "peak_memory_bytes": memory.bytes,
         "parameters_sha256": state_digest(training.learner),
         "data_sha256": stream.data_sha256,
         "index_sets": {name: index_set.sha256 for name, index_set in stream.index_sets.items()},
@@ -140,6 +163,21 @@ def _training(run: Run, registry: Registry, stream: Stream) -> Training:
 def _measure(run: Run, training: Training, stream: Stream) -> list[float]:
     with RandomSequence(derive_seed(run.seed, "evaluation")):
         return accuracy_row(training.learner, stream, training.n_classes, training.score)
+
+
+def _inference_flops(run: Run, training: Training, stream: Stream) -> int:
+    """Operations of scoring one sample, the mean over a batch of the last experience's test samples."""
+    samples = stream.experiences[-1].test
+    batch = torch.arange(min(INFERENCE_BATCH, len(samples)))
+    learner = training.learner
+    was_training = learner.training
+    learner.eval()
+    try:
+        with RandomSequence(derive_seed(run.seed, "evaluation")), torch.no_grad(), Operations() as operations:
+            training.score(samples.inputs(batch))
+    finally:
+        learner.train(was_training)
+    return int(round(operations.count / len(batch)))
 
 
 def _within(run: Run, training: Training, stream: Stream) -> Within | None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ffcl.configuration import Run
 from ffcl.errors import RecordError, UsageError
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 adds choices, evaluated_samples and the costs; a record of schema 1 is read, and has none of them."""
 LEARNER = "learner.pt"
 """The file of a trained learner, beside its record."""
 
@@ -52,6 +53,8 @@ class Record:
         accuracy: the matrix a[i][j], accuracy (0 to 1) on experience j's test set after training on experience
             i; row 0 is the untrained learner, rows 1 to T the trained ones; None if the run failed.
         experiences: the original class ids of each experience.
+        choices: c[i][j], how many labels may be chosen for a sample of experience j after experience i; of the shape
+            of ``accuracy``, empty if unknown.
         within: snapshots taken within experiences, in order, if the scenario asks for them.
         n_parameters: trained numbers at the end of the stream.
         state_bytes: size of all that the learner keeps at the end: parameters and buffers.
@@ -59,6 +62,12 @@ class Record:
         train_samples: samples seen in training, epochs counted, without those that a strategy adds.
         train_seconds: wall time of training.
         evaluation_seconds: wall time of evaluation.
+        evaluated_samples: samples scored in all evaluations.
+        strategy_bytes: size of all that the strategy keeps beside the learner at the end, see
+            `ffcl.strategy_memory.strategy_bytes`.
+        train_flops: floating-point operations of all training steps, see `ffcl.operations.TrainingOperations`.
+        inference_flops: floating-point operations of scoring one sample at the end.
+        peak_memory_bytes: largest resident memory of the process during the run, libraries and data included.
         parameters_sha256: of the trained state; equal for bit-equal results.
         data_sha256: of the data the stream was built from.
         index_sets: SHA-256 of the `ffcl.index_sets.IndexSet` of the samples it was trained on, ``"train"``, and
@@ -67,6 +76,8 @@ class Record:
         versions: of Python and the libraries.
         hardware: the machine.
         failure: why it failed, if it did.
+
+    What is None is not known: of a failed run, of an older record, or on a system that does not tell.
     """
 
     run: Run
@@ -74,6 +85,7 @@ class Record:
     started: str
     accuracy: list[list[float]] | None = None
     experiences: list[list[int]] = field(default_factory=list)
+    choices: list[list[int]] = field(default_factory=list)
     within: list[Snapshot] = field(default_factory=list)
     n_parameters: int = 0
     state_bytes: int = 0
@@ -81,6 +93,11 @@ class Record:
     train_samples: int = 0
     train_seconds: float = 0.0
     evaluation_seconds: float = 0.0
+    evaluated_samples: int | None = None
+    strategy_bytes: int | None = None
+    train_flops: int | None = None
+    inference_flops: int | None = None
+    peak_memory_bytes: int | None = None
     parameters_sha256: str = ""
     data_sha256: str = ""
     index_sets: dict[str, str] = field(default_factory=dict)
@@ -106,9 +123,10 @@ class Record:
             raise RecordError(f"it is no valid JSON ({error})") from error
         if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
             raise RecordError("it is no ffcl record (no schema number)")
-        if content["schema"] != SCHEMA:
-            raise RecordError(f"its schema is {content['schema']}, this ffcl reads {SCHEMA}; update ffcl")
+        if content["schema"] > SCHEMA:
+            raise RecordError(f"its schema is {content['schema']}, this ffcl reads up to {SCHEMA}; update ffcl")
         try:
+            content = _migrated(content)
             values = {k: v for k, v in content.items() if k not in ("schema", "key")}
             values["run"] = Run.from_mapping(values["run"])
             values["within"] = [Snapshot(**snapshot) for snapshot in values.get("within", ())]
@@ -123,6 +141,19 @@ class Record:
         return record
 
 
+def _migrated(content: dict[str, Any]) -> dict[str, Any]:
+    """A record's content in the schema of today."""
+    while content["schema"] != SCHEMA:
+        content = MIGRATIONS[content["schema"]](content)
+    return content
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda content: {**content, "schema": 2},  # what 2 adds is not known, which is what its defaults say
+}
+"""From each older schema to the next."""
+
+
 def _check_matrix(record: Record) -> None:
     if record.status not in ("done", "failed"):
         raise ValueError(f"status {record.status!r}")
@@ -133,6 +164,8 @@ def _check_matrix(record: Record) -> None:
         raise ValueError("the accuracy matrix is not of T + 1 rows and T columns")
     if any(not 0.0 <= value <= 1.0 for row in matrix for value in row):
         raise ValueError("an accuracy is outside 0 to 1")
+    if record.choices and [len(row) for row in record.choices] != [len(row) for row in matrix]:
+        raise ValueError("choices are not of the shape of the accuracy matrix")
     if any(len(s.accuracy) != s.experience or not 0 < s.experience < len(matrix) for s in record.within):
         raise ValueError("a snapshot does not fit the stream")
 

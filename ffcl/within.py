@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ffcl.evaluation import accuracy_row
+from ffcl.evaluation import accuracy_row, n_scored
 from ffcl.randomness import RandomSequence
 from ffcl.records import Snapshot
 from ffcl.seeding import derive_seed
@@ -29,6 +29,7 @@ class Within:
     Attributes:
         snapshots: those taken so far.
         seconds: time spent on them.
+        scored: samples scored for them.
     """
 
     def __init__(self, stream: Stream, seed: int, every: int, samples: int) -> None:
@@ -43,6 +44,7 @@ class Within:
         )
         self.snapshots: list[Snapshot] = []
         self.seconds = 0.0
+        self.scored = 0
         self._experience = self._step = 0
 
     def begin(self, experience: int) -> None:
@@ -58,5 +60,6 @@ class Within:
         with RandomSequence(derive_seed(self.seed, "evaluation")):
             seen = replace(self.stream, experiences=self.stream.experiences[: self._experience])
             accuracy = accuracy_row(strategy.learner, seen, strategy.n_classes, strategy.score)
+        self.scored += n_scored(seen, strategy.n_classes)
         self.snapshots.append(Snapshot(self._experience, self._step, accuracy))
         self.seconds += time.perf_counter() - begun

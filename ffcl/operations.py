@@ -1,0 +1,103 @@
+"""Floating-point operations, counted as they happen and without changing what is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+
+class Operations(TorchDispatchMode):
+    """Inside ``with Operations() as operations`` the matrix products and convolutions are counted.
+
+    A multiplication and an addition are two; what is done element by element is not counted. The formulas are those of
+    `torch.utils.flop_counter`, whose own mode is not used: it may take operations apart, and so change their rounding.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        formula: Callable[..., int] | None = flop_registry.get(func.overloadpacket)
+        if formula is not None:
+            self.count += formula(*args, **kwargs, out_val=result)
+        return result
+
+
+class TrainingOperations:
+    """Estimates the operations of all training steps, by counting in few of them.
+
+    The first two steps of a call of Avalanche's ``train`` are counted, and the second stands for those that follow: a
+    step of the first experience may find a buffer empty that the next one does not. Of an experience in many pieces,
+    pieces 1, 2, 4, 8 and so on are counted, and each stands for those that follow. Work between experiences, such as
+    the importances of EWC, is not in it. Leaving the ``with`` block ends what a step that failed has left open.
+
+    Attributes:
+        total: operations of all steps so far.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._piece = self._step = self._last = 0
+        self._counting = ExitStack()
+        self._counted: Operations | None = None
+
+    def around(self, plugins: list[Any]) -> list[Any]:
+        """The plugins of a training, with the count begun before and ended after all of theirs."""
+        return [_Begin(self), *plugins, _End(self)]
+
+    def begin_experience(self) -> None:
+        """The next piece is the first of an experience."""
+        self._piece = 0
+
+    def begin_piece(self) -> None:
+        """The next step is the first of a piece."""
+        self._piece, self._step = self._piece + 1, 0
+
+    def begin_step(self) -> None:
+        """A training step begins."""
+        self._step += 1
+        if self._step <= 2 and self._piece & (self._piece - 1) == 0:
+            self._counted = self._counting.enter_context(Operations())
+
+    def end_step(self) -> None:
+        """A training step has ended."""
+        self._counting.close()
+        if self._counted is not None:
+            self._last, self._counted = self._counted.count, None
+        self.total += self._last
+
+    def __enter__(self) -> TrainingOperations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._counting.close()  # a step that failed has left it open
+
+
+class _Begin:
+    """Avalanche calls whatever has its callbacks by their names: no base class is needed."""
+
+    def __init__(self, operations: TrainingOperations) -> None:
+        self._operations = operations
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        self._operations.begin_piece()
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        self._operations.begin_step()
+
+
+class _End:
+    def __init__(self, operations: TrainingOperations) -> None:
+        self._operations = operations
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        self._operations.end_step()
