@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ffcl_leaderboard.across import CriticalDifference, critical_difference, performance_profile
 from ffcl_leaderboard.baselines import Rule, direction, in_order, rule
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.cliques import cliques
 from ffcl_leaderboard.comparisons import ALPHA, common_scenarios, scores_by_rule
 from ffcl_leaderboard.plot_comparisons import GREY, beside, name_rows, one_line, point
 from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, panels
@@ -20,8 +21,8 @@ MOST = 40
 """Of more rows the best are drawn."""
 MIN_SPAN = 10.0
 """The least that interquartile means span, in points: noise should not look like a difference."""
-BARS = 16
-"""The most groups that have a bar."""
+RANKED, BARS = 24, 24
+"""Of more ranks the best are drawn, and of more groups the first."""
 
 
 def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> Figure:
@@ -104,7 +105,7 @@ def profiles_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") 
 def ranks_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> Figure:
     """A critical-difference view: mean ranks over scenarios, best first, and a bar for each group not told apart.
 
-    A bar has a dot at each of its members. Of more than 40 rows the best are drawn, ranked and tested among all. Mean
+    A bar has a dot at each of its members. Of more than 24 rows the best are drawn, ranked and tested among all. Mean
     ranks, and this correction, depend on who else is there: verdicts stand in the comparisons. Needs two common
     scenarios.
     """
@@ -113,11 +114,9 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> 
     names = list(scores)
     means = direction(metric) * np.array([[runs.mean() for runs in scores[name]] for name in names]).T
     found = critical_difference(means, ALPHA)
-    order = np.argsort(found.ranks, kind="stable")[:MOST]
-    place = {int(number): y for y, number in enumerate(order)}
-    groups = [[place[i] for i in group if i in place] for group in found.cliques]
-    bars = [group for group in groups if len(group) > 1]
-    side = 1.9 + 0.15 * min(len(bars), BARS)
+    order = np.argsort(found.ranks, kind="stable")[:RANKED]
+    bars = [group for group in cliques(found.p[np.ix_(order, order)] > ALPHA) if len(group) > 1]
+    side = 1.8 + 0.13 * min(len(bars), BARS)
     figure = Figure(figsize=(6.2 + side, 1.7 + 0.23 * max(4, len(order))), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4.6, side))
     for y, number in enumerate(order):
