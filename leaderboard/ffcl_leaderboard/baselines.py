@@ -13,7 +13,7 @@ from ffcl.configuration import Component
 from ffcl.errors import unknown_name
 from ffcl.metrics import METRICS
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.rows import LOWER_IS_BETTER
+from ffcl_leaderboard.columns import column
 from ffcl_leaderboard.within import WITHIN
 
 USUAL = "bp"
@@ -55,7 +55,8 @@ def values(cell: Cell, metric: str) -> dict[int, float]:
 
 def direction(metric: str) -> int:
     """1 for a metric of which more is better, -1 for one of which less is."""
-    return -1 if metric in LOWER_IS_BETTER else 1
+    meaning = column(metric)
+    return -1 if meaning is not None and meaning.better == "lower" else 1
 
 
 def shared(cell: Cell, baseline: Cell, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -365,3 +365,9 @@ def test_in_a_summary_too_less_forgetting_is_better() -> None:
     assert frame["mean_rank"].tolist() == [1, 2]
     assert frame["difference"][0] == pytest.approx(-0.2)
     assert frame["improvement"][0] > 0.8
+
+
+def test_letters_need_ten_common_seeds() -> None:
+    later = [record("ff", 0.99, seed) for seed in range(3, 15)]
+    assert set(by_label([*runs("bp", BASE), *later]).values()) == {"a"}  # of 9 common seeds
+    assert set(by_label([*runs("bp", BASE), *later, record("ff", 0.99, 2)]).values()) == {"a", "b"}
