@@ -177,7 +177,8 @@ def _inference_flops(run: Run, training: Training, stream: Stream) -> int:
             training.score(samples.inputs(batch))
     finally:
         learner.train(was_training)
-    return int(round(operations.count / len(batch)))
+    count: int = operations.count
+    return count // len(batch)
 
 
 def _within(run: Run, training: Training, stream: Stream) -> Within | None:

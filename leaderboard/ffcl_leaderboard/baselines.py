@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from ffcl.configuration import Component
 from ffcl.errors import unknown_name
-from ffcl.metrics import METRICS
-from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.cells import MEASURES, Cell
 from ffcl_leaderboard.columns import column
-from ffcl_leaderboard.within import WITHIN
 
 USUAL = "bp"
 """The learner that is the baseline, if it is there, unless another is asked for."""
@@ -47,8 +45,8 @@ def values(cell: Cell, metric: str) -> dict[int, float]:
     Raises:
         UsageError: there is no such metric.
     """
-    if metric not in (*METRICS, *WITHIN):
-        raise unknown_name("metric", metric, (*METRICS, *WITHIN))
+    if metric not in MEASURES:
+        raise unknown_name("metric", metric, MEASURES)
     of_seeds = zip((record.run.seed for record in cell.done), cell.measures[metric].tolist(), strict=True)
     return {seed: value for seed, value in of_seeds if not np.isnan(value)}
 

@@ -13,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ffcl.configuration import Tuning
-from ffcl.metrics import METRICS
+from ffcl.metrics import METRICS, never_learned, retention
 from ffcl.records import Record
 from ffcl_leaderboard.within import WITHIN, within_metrics
+
+OF_SKILL = {"retention": retention, "never_learned": never_learned}
+MEASURES = (*METRICS, *OF_SKILL, *WITHIN)
+"""Every measure of a run by its column name."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,18 @@ class Cell:
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Every metric of the finished runs by its column name, (seeds,) each."""
         if not self.done:
-            return {name: np.empty(0) for name in (*METRICS, *WITHIN)}
+            return {name: np.empty(0) for name in MEASURES}
+        of_matrix = {name: metric(self.matrices) for name, metric in METRICS.items()}
         within = [within_metrics(record) for record in self.done]
-        return {name: metric(self.matrices) for name, metric in METRICS.items()} | {
-            name: np.array([metrics[name] for metrics in within]) for name in WITHIN
-        }
+        return of_matrix | self._of_skill | {name: np.array([metrics[name] for metrics in within]) for name in WITHIN}
+
+    @property
+    def _of_skill(self) -> dict[str, NDArray[np.float64]]:
+        """Metrics that need the number of labels to choose from, which old records do not tell."""
+        if not all(record.choices for record in self.done):
+            return {name: np.full(len(self.done), np.nan) for name in OF_SKILL}
+        choices = np.array([record.choices for record in self.done])
+        return {name: metric(self.matrices, choices) for name, metric in OF_SKILL.items()}
 
 
 def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:

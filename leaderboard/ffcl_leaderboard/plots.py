@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from ffcl.figures import STYLE
 from ffcl.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.comparisons import common_scenarios, scores_by_rule
 from ffcl_leaderboard.gallery import Gallery, content_of
 from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
+from ffcl_leaderboard.plot_across import profiles_figure, ranks_figure, summary_figure
+from ffcl_leaderboard.plot_comparisons import comparisons_figure
 from ffcl_leaderboard.plot_coverage import coverage_figure
 from ffcl_leaderboard.plot_mixing import mixing_figure
 from ffcl_leaderboard.plot_within import measured, within_figure
@@ -48,6 +52,16 @@ def draw_all(
             content = [(content_of(cell), styles.look(cell)) for cell in of_scenario]
             for name, draw in _figures(scenario, of_scenario, styles):
                 gallery.show(f"{name}--{scenario}", content, draw)
+            compared = comparisons[comparisons["scenario"] == scenario]
+            if len(compared):
+                gallery.show(
+                    f"comparisons--{scenario}",
+                    [compared.to_csv(), content],
+                    partial(comparisons_figure, scenario, comparisons, of_scenario, styles),
+                )
+        everything = [summary.to_csv(), [(content_of(cell), styles.look(cell)) for cell in drawable]]
+        for name, draw in _overall(drawable, summary, styles):
+            gallery.show(name, everything, draw)
     gallery.close()
     return gallery.files
 
@@ -61,6 +75,17 @@ def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[t
         yield "within", lambda: within_figure(scenario, within)
     if lines := dial_lines(cells):
         yield "mixing", lambda: mixing_figure(scenario, lines, styles)
+
+
+def _overall(
+    cells: Sequence[Cell], summary: pd.DataFrame, styles: Styles
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """What is drawn over all scenarios, if there are several."""
+    if len(summary):
+        yield "summary", lambda: summary_figure(summary, cells, styles)
+    if cells and len(common_scenarios(scores_by_rule(cells))) > 1:
+        yield "ranks", lambda: ranks_figure(cells, styles)
+        yield "profiles", lambda: profiles_figure(cells, styles)
 
 
 def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:

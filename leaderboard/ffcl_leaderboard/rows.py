@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,21 +10,21 @@ import numpy as np
 import pandas as pd
 
 from ffcl.errors import unknown_name
-from ffcl.metrics import METRICS
 from ffcl.records import Record
 from ffcl.statistics import t_interval
-from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard import costs
+from ffcl_leaderboard.cells import MEASURES, Cell
+from ffcl_leaderboard.columns import COLUMNS
+from ffcl_leaderboard.costs import row_costs, run_costs
 from ffcl_leaderboard.intransigence import References
+from ffcl_leaderboard.provenance import provenance_columns
 from ffcl_leaderboard.staleness import Changes, data_changes, nothing_changed
 from ffcl_leaderboard.tuning import Defaults, tuning_columns
-from ffcl_leaderboard.within import WITHIN
 
-LOWER_IS_BETTER = {"forgetting", "gap", "intransigence", "never_learned", "train_seconds", "parameters", "state_bytes"}
-COSTS = ("train_seconds", "samples_per_second", "parameters", "state_bytes")
 ENOUGH_SEEDS = 10
 """With fewer, intervals are wide and a paired test finds only large differences: no rank, and no winner."""
 FEW_SEEDS = "few seeds"
-SORTABLE = (*METRICS, "intransigence", *WITHIN, *COSTS, "seeds", "learner", "strategy")
+SORTABLE = (*MEASURES, "intransigence", *costs.OF_ROW, "seeds", "learner", "strategy")
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothing_changed) -> pd.DataFrame:
@@ -49,7 +48,7 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
         {**_row(cell, references), **tuning_columns(cell, defaults), "stale": _stale(cell, changes, other_data)}
         for cell in cells
     ]
-    ascending = sort in LOWER_IS_BETTER or sort in ("learner", "strategy")
+    ascending = COLUMNS[sort].better == "lower" or sort in ("learner", "strategy")
     frame = pd.DataFrame(rows).sort_values(
         ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last", ignore_index=True
     )
@@ -85,27 +84,7 @@ def _row(cell: Cell, references: References) -> dict[str, Any]:
         interval = t_interval(of_seeds)
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
         row[f"{name}_sd"] = float(np.std(of_seeds, ddof=1)) if len(of_seeds) > 1 else math.nan
-    seconds = [record.train_seconds for record in cell.done]
-    row |= {
-        "train_seconds": float(np.mean(seconds)) if seconds else math.nan,
-        "samples_per_second": _rate(cell.done),
-        "parameters": cell.done[0].n_parameters if cell.done else math.nan,
-        "state_bytes": cell.done[0].state_bytes if cell.done else math.nan,
-        "note": cell.first.note,
-        "ffcl_version": run.ffcl,
-        "learner_version": f"{run.learner.distribution} {run.learner.version} {run.learner.code}",
-        "strategy_version": f"{run.strategy.distribution} {run.strategy.version} {run.strategy.code}",
-        "scenario_version": f"{run.scenario.distribution} {run.scenario.version} {run.scenario.code}",
-        "learner_settings": json.dumps(run.learner.settings, sort_keys=True),
-        "strategy_settings": json.dumps(run.strategy.settings, sort_keys=True),
-        "scenario_settings": json.dumps(run.scenario.settings, sort_keys=True),
-    }
-    return row
-
-
-def _rate(records: Sequence[Record]) -> float:
-    seconds = sum(record.train_seconds for record in records)
-    return sum(record.train_samples for record in records) / seconds if seconds else math.nan
+    return row | row_costs(cell.done) | provenance_columns(cell)
 
 
 def runs_frame(cells: Sequence[Cell], superseded: Sequence[Cell] = ()) -> pd.DataFrame:
@@ -125,7 +104,7 @@ def _run_rows(cell: Cell, is_current: bool) -> list[dict[str, Any]]:
 
 
 def _run_row(record: Record, measures: dict[str, float], is_current: bool) -> dict[str, Any]:
-    run, done = record.run, record.status == "done"
+    run = record.run
     return {
         "learner": run.learner.name,
         "strategy": run.strategy.name,
@@ -136,14 +115,12 @@ def _run_row(record: Record, measures: dict[str, float], is_current: bool) -> di
         "status": record.status,
         "current": is_current,
         **measures,
-        "train_seconds": record.train_seconds if done else math.nan,
-        "evaluation_seconds": record.evaluation_seconds if done else math.nan,
-        "train_samples": record.train_samples if done else math.nan,
-        "parameters": record.n_parameters if done else math.nan,
-        "state_bytes": record.state_bytes if done else math.nan,
+        **run_costs(record),
         "parameters_sha256": record.parameters_sha256,
         "data_sha256": record.data_sha256,
         "started": record.started,
+        "git": record.versions.get("git", ""),
+        "processor": record.hardware.get("processor", ""),
         "failure": f"{record.failure.kind}: {record.failure.message}" if record.failure else "",
         "key": run.key,
     }

@@ -71,7 +71,7 @@ def test_a_record_is_where_its_key_says(tmp_path: Path) -> None:
         (lambda text: text[: len(text) // 2], "no valid JSON"),
         (lambda text: "", "no valid JSON"),
         (lambda text: "[1]", "no ffcl record"),
-        (lambda text: text.replace('"schema": 1', '"schema": 99'), "its schema is 99, this ffcl reads 1"),
+        (lambda text: text.replace('"schema": 2', '"schema": 99'), "its schema is 99, this ffcl reads up to 2"),
         (lambda text: text.replace('"status": "done"', '"status": "won"'), "status 'won'"),
         (lambda text: text.replace('"seed": 3', '"seed": 4'), "does not fit its key"),
         (lambda text: text.replace('"accuracy"', '"precision"'), "a part is missing or damaged"),
@@ -147,7 +147,7 @@ def test_kill_9_while_writing_leaves_no_half_record(tmp_path: Path) -> None:
 
 def test_records_are_plain_json(tmp_path: Path) -> None:
     content = json.loads(write_record(tmp_path, DONE).read_text())
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     assert content["run"]["learner"]["settings"] == {"lr": 0.1}
     assert record_path(tmp_path, RUN).stat().st_mode & 0o777 == 0o644
 
@@ -162,3 +162,23 @@ def test_what_is_wrong_with_many_records_is_said_once(tmp_path: Path) -> None:
     assert "seed0" in first
     assert first.endswith("no ffcl record (no schema number). The same holds for 2 more.")
     assert "schema is 99" in second
+
+
+def test_a_record_of_an_older_schema_is_read_and_what_it_did_not_tell_is_unknown(tmp_path: Path) -> None:
+    matrix = [[0.5, 0.0], [1.0, 0.0], [0.25, 1.0]]
+    path = write_record(tmp_path, Record(RUN, "done", "now", matrix, train_flops=7, choices=[[2, 2]] * 3))
+    content = json.loads(path.read_text())
+    added = ("choices", "evaluated_samples", "strategy_bytes", "train_flops", "inference_flops", "peak_memory_bytes")
+    older = {name: value for name, value in content.items() if name not in added} | {"schema": 1}
+    path.write_text(json.dumps(older))
+    record = read_record(path)
+    assert record.accuracy == matrix
+    assert (record.choices, record.train_flops, record.strategy_bytes) == ([], None, None)
+    assert json.loads(path.read_text()) == older  # the file is left as it is
+
+
+def test_choices_of_another_shape_are_damage(tmp_path: Path) -> None:
+    path = write_record(tmp_path, Record(RUN, "done", "now", [[0.5], [1.0]], choices=[[2], [2]]))
+    path.write_text(path.read_text().replace('"choices": [', '"choices": [[2],'))
+    with pytest.raises(RecordError, match="not of the shape of the accuracy matrix"):
+        read_record(path)
