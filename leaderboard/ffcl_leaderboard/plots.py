@@ -27,6 +27,8 @@ from ffcl_leaderboard.plot_mixing import mixing_figure
 from ffcl_leaderboard.plot_within import measured, within_figure
 from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, grid_of, panels, seeds
 
+Draw = Callable[[], Figure]
+
 MIN_SPAN = 10.0
 """The least a percentage axis spans, in points."""
 MANY_MATRICES = 24
@@ -66,7 +68,7 @@ def draw_all(
     return gallery.files
 
 
-def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[tuple[str, Callable[[], Figure]]]:
+def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[tuple[str, Draw]]:
     yield "accuracy", lambda: accuracy_figure(scenario, cells, styles)
     yield "matrix", lambda: matrix_figure(scenario, cells)
     if all(cell.matrices.shape[2] > 1 for cell in cells):
