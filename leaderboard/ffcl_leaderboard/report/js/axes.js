@@ -38,15 +38,16 @@ const extent = (values) => [Math.min(...values), Math.max(...values)];
 
 const widthOf = (node) => Math.max(280, Math.floor(node.clientWidth || 960));
 const shareOut = (width, count, least, most, gap = 24) => {
-  const columns = Math.max(1, Math.min(count, Math.floor((width + gap) / (least + gap))));
+  const fitting = Math.max(1, Math.min(count, Math.floor((width + gap) / (least + gap))));
+  const columns = Math.ceil(count / Math.ceil(count / fitting)); // rows of equal length where that is possible
   return Math.min(most, Math.floor((width - gap * (columns - 1)) / columns));
 };
 
 // A section with a heading, a line that says what is drawn, controls, a place for figures.
-const makeSection = (id, title, hint, ...controls) => {
+const makeSection = (id, title, short, hint, ...controls) => {
   const place = el("div", { class: "place" });
   const heading = el("h2", { id: `${id}-title` }, title);
   const node = el("section", { id, "aria-labelledby": `${id}-title` },
     el("div", { class: "section-head" }, heading, ...controls), hint ? el("p", { class: "hint" }, hint) : null, place);
-  return { id, title, node, place, show: (visible) => { node.hidden = !visible; } };
+  return { id, title: short, node, place, show: (visible) => { node.hidden = !visible; } };
 };

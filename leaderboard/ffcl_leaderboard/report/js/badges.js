@@ -34,7 +34,7 @@ const intervalBar = (row, name, colour) => {
   const [mean, low, high] = [row[name], row[`${name}_low`], row[`${name}_high`]];
   if (!isNumber(mean)) return null;
   const x = (value) => 1 + 98 * Math.min(1, Math.max(0, value));
-  return svg("svg", { class: `bar ${colour}`, viewBox: "0 0 100 14", width: 100, height: 14, "aria-hidden": "true" },
+  return svg("svg", { class: `bar ${colour}`, viewBox: "0 0 100 14", width: 76, height: 14, preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("rect", { class: "track", x: 1, y: 6.5, width: 98, height: 1 }),
     isNumber(low) ? svg("rect", { class: "span", x: x(low).toFixed(1), y: 3.5, width: Math.max(1, x(high) - x(low)).toFixed(1), height: 7, rx: 1.5 }) : null,
     svg("rect", { class: "tick", x: (x(mean) - 1).toFixed(1), y: 1, width: 2, height: 12, rx: 1 }));

@@ -1,9 +1,10 @@
 // The columns of the scenario's table: how each is sorted and what stands in it.
 
+const learnerName = (row) => [markIcon(row.learner, row.strategy !== "none"), el("span", { class: row.learner.length <= 24 ? "nowrap" : "" }, row.learner)];
 const openButton = (row) => el("button", {
   class: "open", type: "button", "aria-haspopup": "dialog", "aria-label": `${labelOf(row)} on ${row.scenario}: details`,
   onclick: () => showDetails(row),
-}, markIcon(row.learner, row.strategy !== "none"), el("span", {}, row.learner));
+}, learnerName(row));
 
 const rankCell = (row) => {
   const rank = RANKS.get(row.id);
@@ -16,11 +17,10 @@ const seedsCell = (row) => [String(row.seeds), row.failed > 0 ? [" ", badge("bad
 
 const differenceCell = (row) => {
   const found = row.comparisons.ACC;
-  if (!found) return row.isBaseline ? el("span", { class: "faint" }, "baseline") : "–";
-  const ends = isNumber(found.difference_low) ? ` [${signed(found.difference_low)}, ${signed(found.difference_high)}]` : "";
-  return el("span", { class: "difference" }, el("span", { class: "measured", title: `against ${found.baseline ?? "the baseline"}` },
-    el("span", { class: "mean" }, signed(found.difference)), el("span", { class: "half" }, ends)), verdictBadge(found.verdict));
+  if (!found) return "–";
+  return el("span", { title: `ACC less that of ${found.baseline ?? "the baseline"}, paired over ${plural(found.pairs ?? 0, "seed")}` }, points(found, "difference"));
 };
+const verdictCell = (row) => (row.comparisons.ACC ? verdictBadge(row.comparisons.ACC.verdict) : row.isBaseline ? el("span", { class: "faint" }, "baseline") : "");
 
 const metricColumn = (name) => ({
   name, title: titleOf(name), short: DATA.help[name] && ["ACC", "AIA", "LA"].includes(name) ? name : titleOf(name),
@@ -31,10 +31,11 @@ const metricColumn = (name) => ({
   ],
 });
 
-const compare = {
-  name: "difference", title: "difference to baseline", suffix: "points", number: true, descending: true,
-  value: (row) => row.comparisons.ACC?.difference, cell: differenceCell,
-};
+const compare = [
+  { name: "difference", title: "difference to the baseline", short: "vs baseline", suffix: "points", number: true, descending: true,
+    value: (row) => row.comparisons.ACC?.difference, cell: differenceCell },
+  { name: "verdict", title: "verdict", value: (row) => row.comparisons.ACC?.verdict, cell: verdictCell },
+];
 const variantCell = (row) => [row.variant ? el("span", { class: "variant-text" }, row.variant) : null, " ", rowBadges(row)];
 
 // Shares first, then the difference to the baseline, then costs. LA stands beside forgetting whatever is chosen.
@@ -50,7 +51,7 @@ const scenarioColumns = () => {
       ? { name: "variant", title: "variant", class: "variant", value: (row) => row.variant, cell: variantCell } : null,
     { name: "seeds", title: "seeds", number: true, descending: true, value: (row) => row.seeds, cell: seedsCell },
     ...numbers.filter(isShare).map(metricColumn),
-    METRICS_COMPARED.includes("ACC") ? compare : null,
+    ...(METRICS_COMPARED.includes("ACC") ? compare : []),
     ...numbers.filter((name) => !isShare(name)).map(metricColumn),
   ].filter(Boolean);
 };

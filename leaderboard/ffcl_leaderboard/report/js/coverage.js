@@ -7,7 +7,7 @@ const stateOf = (pair) => {
 };
 
 const makeCoverage = () => {
-  const section = makeSection("coverage", "What has been run", "Finished runs of each learner with each strategy, over all scenarios and settings. No pair is left out.");
+  const section = makeSection("coverage", "What has been run", "Coverage", "Finished runs of each learner with each strategy, over all scenarios and settings. No pair is left out.");
   const draw = () => {
     section.show(COVERAGE.length > 0);
     if (section.place.childElementCount || !COVERAGE.length) return;
@@ -33,7 +33,7 @@ const makeCoverage = () => {
 };
 
 const makeNotes = () => {
-  const section = makeSection("notes", "How to read this", "");
+  const section = makeSection("notes", "How to read this", "Notes", "");
   const draw = () => {
     if (section.place.childElementCount) return;
     const notes = Object.entries(DATA.notes);

@@ -32,7 +32,7 @@ const curvePanel = (strategy, rows, variants, longest, width) => {
 };
 
 const makeCurves = () => {
-  const section = makeSection("curves", "While learning",
+  const section = makeSection("curves", "While learning", "Learning",
     "Accuracy over the experiences seen so far, per cent, with the 95% interval over seeds as a band.", legend());
   const key = el("p", { class: "hint key" });
   section.place.before(key);

@@ -30,10 +30,13 @@ const labelOf = (row) => (row.variant ? `${nameOf(row)} (${row.variant})` : name
 const titleOf = (name) => DATA.columns[name]?.title ?? DATA.help[name]?.title ?? name.replaceAll("_", " ");
 const plural = (count, word) => `${grouped(count)} ${word}${count === 1 ? "" : "s"}`;
 
-const minus = (text) => text.replace("-", "−");
+const minus = (text) => text.replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // what rounds to zero has no sign
 const grouped = (value) => value.toLocaleString("en-GB", { maximumFractionDigits: 3 });
 const percent = (value, digits = 1) => (isNumber(value) ? minus((100 * value).toFixed(digits)) : "–");
-const signed = (value) => (isNumber(value) ? (value > 0 ? "+" : "") + percent(value) : "–");
+const signed = (value, digits = 1) => {
+  const shown = percent(value, digits);
+  return value > 0 && /[1-9]/.test(shown) ? `+${shown}` : shown;
+};
 
 const scaled = (value, base, units) => {
   let size = value, i = 0;
@@ -47,7 +50,7 @@ const written = (value, unit) => {
   if (unit === "share") return percent(value);
   if (unit === "bytes") return scaled(value, 1000, ["B", "kB", "MB", "GB", "TB"]);
   if (unit === "operations") return scaled(value, 1000, ["", "k", "M", "G", "T", "P"]);
-  if (unit === "seconds") return minus(value >= 100 ? grouped(Math.round(value)) : `${+value.toPrecision(3)}`);
+  if (unit === "seconds") return value >= 100 ? grouped(Math.round(value)) : value.toPrecision(3);
   return minus(Number.isInteger(value) ? grouped(value) : `${+value.toPrecision(4)}`);
 };
 const SUFFIX = { share: "%", seconds: "s" };

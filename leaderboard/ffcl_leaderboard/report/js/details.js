@@ -70,7 +70,7 @@ const provenance = (row) => {
 const showDetails = (row) => {
   const { matrix, parts, failures } = row.details;
   const settings = (parts ?? []).map((number) => DATA.parts[number]);
-  const numbers = Object.keys(DATA.columns).filter((name) => isNumber(row[name]));
+  const numbers = OPTIONAL.filter((name) => isNumber(row[name]));
   const command = parts ? commandOf(row) : "";
   showDialog(`${labelOf(row)} on ${row.scenario}`, "details",
     el("h2", {}, markIcon(row.learner, row.strategy !== "none"), ` ${nameOf(row)}`),
@@ -81,8 +81,9 @@ const showDetails = (row) => {
     el("div", { class: "columns" },
       block("Numbers", el("dl", { class: "facts numbers" }, numbers.map((name) =>
         [el("dt", {}, titleOf(name), helpButton(name)), el("dd", {}, measured(row, name), SUFFIX[unitOf(name)] ? ` ${SUFFIX[unitOf(name)]}` : "")]))),
-      matrix ? block("Accuracy matrix", el("p", { class: "hint" }, "Per cent on experience (column) after learning experience (row; 0 is untrained)."), heatMap(row, 340)) : null),
-    block("Seeds", seedTable(row) ?? el("p", {}, "No run has finished.")),
+      el("div", {},
+        matrix ? block("Accuracy matrix", el("p", { class: "hint" }, "Per cent on experience (column) after learning experience (row; 0 is untrained)."), heatMap(row, 300)) : null,
+        block("Seeds", seedTable(row) ?? el("p", {}, "No run has finished.")))),
     comparisonTable(row),
     failures ? block("Failed runs", el("ul", { class: "failures" }, failures.map(([seed, text]) => el("li", {}, el("b", {}, `seed ${seed}: `), text)))) : null,
     command ? block("Make it again", el("div", { class: "command" }, el("pre", { tabindex: "0" }, el("code", {}, command)), copyButton(command)),

@@ -11,7 +11,7 @@ const toggles = (label, names, hidden, icon) => {
   });
   const update = () => {
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(!hidden.has(names[i]))));
-    all.textContent = hidden.size ? "all" : "none";
+    all.textContent = hidden.size ? "show all" : "hide all";
     all.setAttribute("aria-label", `${hidden.size ? "Show all" : "Hide all"}: ${label}`);
   };
   onChange(update);
@@ -46,6 +46,8 @@ const columnsMenu = () => {
         checked ? state.columns.add(name) : state.columns.delete(name);
         change();
       }))));
+  onChange(() => { menu.hidden = state.scenario === ALL; });
+  menu.hidden = state.scenario === ALL;
   const shut = (focus) => { if (menu.open) { menu.open = false; if (focus) menu.firstChild.focus(); } };
   menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.preventDefault(); shut(true); } });
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) shut(false); });

@@ -15,7 +15,7 @@ const heatMap = (row, width, title = "") => {
     const [x, y] = [left + j * side, top + i * high];
     return [svg("rect", { x: x.toFixed(1), y: y.toFixed(1), width: (side + 0.3).toFixed(1), height: (high + 0.3).toFixed(1), fill: heatColour(value / 1000) },
       spell ? null : svg("title", {}, `after ${i}, on ${j + 1}: ${percent(value / 1000)}%`)),
-    spell ? svg("text", { class: value > 520 ? "on-light" : "on-dark", x: (x + side / 2).toFixed(1), y: (y + high / 2 + 4).toFixed(1), "text-anchor": "middle" }, String(Math.round(value / 10))) : null];
+    spell ? svg("text", { class: value > 470 ? "on-light" : "on-dark", x: (x + side / 2).toFixed(1), y: (y + high / 2 + 4).toFixed(1), "text-anchor": "middle" }, String(Math.round(value / 10))) : null];
   }));
   const names = [
     ...matrix.map((_, i) => (i % every ? null : text(String(i), left - 5, top + i * high + high / 2 + 4, "end"))),
@@ -28,7 +28,7 @@ const heatMap = (row, width, title = "") => {
 
 const makeMatrices = () => {
   let count = 12;
-  const section = makeSection("matrices", "Accuracy matrices",
+  const section = makeSection("matrices", "Accuracy matrices", "Matrices",
     "Per cent on experience (column) after learning experience (row; 0 is untrained), mean over seeds. A dark column below the diagonal is forgotten.");
   const more = el("button", { class: "more", type: "button", onclick: () => { count = count > 12 ? 12 : Infinity; draw(); } });
   section.place.classList.add("maps");
@@ -39,7 +39,7 @@ const makeMatrices = () => {
     const rows = sorted(shownRows().filter((row) => row.details.matrix), { value: (row) => row.ACC }, true);
     more.hidden = rows.length <= 12;
     more.textContent = count > 12 ? "Show the first 12" : `Show all ${rows.length} matrices`;
-    const width = shareOut(widthOf(section.place), 5, 190, 230, 20);
+    const width = shareOut(widthOf(section.place), 60, 170, 240, 20);
     section.place.replaceChildren(...rows.slice(0, count).map((row) => el("figure", { class: "map" },
       el("figcaption", {}, markIcon(row.learner, row.strategy !== "none"), " ", labelOf(row)), heatMap(row, width))));
     if (!rows.length) section.place.replaceChildren(el("p", { class: "hint" }, "No row fits the filters."));

@@ -11,7 +11,7 @@ const build = () => {
   const answer = el("p", { class: "answer" }), facts = el("p", { class: "hint counts" });
   const scores = makeTable("Rows", "ACC", true), totals = makeTable("Rows over all scenarios", "IQM", true);
   const grid = makeTable("Final accuracy on each scenario", `on ${DATA.scenarios[0]}`, true);
-  const side = makeSection("grid", "Accuracy on each scenario", "Final accuracy, per cent, mean over seeds. Press a number for its row; the highest of the ranked rows is in bold.");
+  const side = makeSection("grid", "Accuracy on each scenario", "By scenario", "Final accuracy, per cent, mean over seeds. Press a number for its row; the highest of the ranked rows is in bold.");
   side.place.append(grid.node);
   const figures = [makeSummary(), makeCurves(), makeForgetting(), makeCosts(), makeDifferences(), makeMatrices(), makeCoverage(), makeNotes()];
   const pair = el("div", { class: "pair" }, figures[2].node, figures[3].node);

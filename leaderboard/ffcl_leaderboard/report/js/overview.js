@@ -4,17 +4,22 @@ const share = (row, name) => measured(row, name);
 const ownColumn = (name, title, extra = {}) => ({
   name, title, number: true, descending: true, value: (row) => row[name], cell: (row) => share(row, name), ...extra,
 });
-const fraction = (row, name) => el("span", { class: "measured" }, el("span", { class: "mean" }, isNumber(row[name]) ? row[name].toFixed(2) : "–"),
-  isNumber(row[`${name}_low`]) ? el("span", { class: "half" }, ` [${row[`${name}_low`].toFixed(2)}, ${row[`${name}_high`].toFixed(2)}]`) : null);
-const points = (row, name) => el("span", { class: "measured" }, el("span", { class: "mean" }, signed(row[name])),
-  isNumber(row[`${name}_low`]) ? el("span", { class: "half" }, ` [${signed(row[`${name}_low`])}, ${signed(row[`${name}_high`])}]`) : null);
-const shareOf = (row, name) => el("span", { class: "measured" }, el("span", { class: "mean" }, percent(row[name])),
-  isNumber(row[`${name}_low`]) ? el("span", { class: "half" }, ` [${percent(row[`${name}_low`])}, ${percent(row[`${name}_high`])}]`) : null);
+// Where the interval lies evenly about the value, its half says it; else both ends.
+const withInterval = (row, name, format, plain) => {
+  const [value, low, high] = [row[name], row[`${name}_low`], row[`${name}_high`]];
+  const even = Math.abs(high - value - (value - low)) < 0.0015;
+  const ends = !isNumber(low) || !isNumber(high) ? "" : even ? ` ±${plain((high - low) / 2)}` : ` [${format(low)}, ${format(high)}]`;
+  return el("span", { class: "measured" }, el("span", { class: "mean" }, format(value)), ends ? el("span", { class: "half" }, ends) : null);
+};
+const points = (row, name) => withInterval(row, name, signed, percent);
+const shareOf = (row, name) => withInterval(row, name, percent, percent);
+const decimal = (value) => (isNumber(value) ? value.toFixed(2) : "–");
+const fraction = (row, name) => withInterval(row, name, decimal, decimal);
 const said = (value) => value === true || value === "true" || value === "True" || value === 1;
 
 const nameColumns = (rows) => [
   { name: "learner", title: "learner", head: true, value: (row) => row.learner,
-    cell: (row) => el("span", { class: "open" }, markIcon(row.learner, row.strategy !== "none"), el("span", {}, row.learner)) },
+    cell: (row) => el("span", { class: "open" }, learnerName(row)) },
   { name: "strategy", title: "strategy", value: (row) => row.strategy, cell: (row) => row.strategy },
   rows.some((row) => row.variant) ? { name: "variant", title: "variant", class: "variant", value: (row) => row.variant, cell: (row) => row.variant } : null,
 ].filter(Boolean);
@@ -26,10 +31,10 @@ const summaryColumns = () => [
     el("span", { class: "with-bar" }, intervalBar(row, "IQM", colourClass(row.learner)), shareOf(row, "IQM")) }),
   ownColumn("mean", "mean", { suffix: "%", cell: (row) => percent(row.mean) }),
   ownColumn("improvement", "probability of improvement", { short: "P(improvement)", cell: (row) => fraction(row, "improvement") }),
-  ownColumn("mean_rank", "mean rank", { descending: false, cell: (row) => written(row.mean_rank, "count") }),
-  ownColumn("difference", "difference to baseline", { suffix: "points", cell: (row) =>
-    el("span", { class: "difference" }, points(row, "difference"), said(row.equivalent) ? verdictBadge("equivalent") : null) }),
-].filter((column) => ["learner", "strategy", "variant"].includes(column.name) || SUMMARY.some((row) => !missing(row[column.name])));
+  ownColumn("mean_rank", "mean rank", { descending: false, cell: (row) => (isNumber(row.mean_rank) ? row.mean_rank.toFixed(1) : "–") }),
+  ownColumn("difference", "difference to the baseline", { short: "vs baseline", suffix: "points", cell: (row) => points(row, "difference") }),
+  { name: "equivalent", title: "equivalent", value: (row) => (said(row.equivalent) ? 1 : null), cell: (row) => (said(row.equivalent) ? verdictBadge("equivalent") : "") },
+].filter((column) => ["learner", "strategy", "variant"].includes(column.name) || SUMMARY.some((row) => !missing(column.value(row))));
 
 // A row a learner, strategy and variant; a column a scenario. Where several rows share these names, the best stands.
 const byScenario = () => {

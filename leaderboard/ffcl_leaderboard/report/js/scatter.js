@@ -13,7 +13,7 @@ const paretoFront = (rows, name) => {
 
 const scatterFigure = (rows, name, width, { log = false, front = [], title }) => {
   const height = Math.round(Math.min(460, Math.max(300, width * 0.66)));
-  const box = { left: 40, right: width - 12, top: 12, bottom: height - 42 };
+  const box = { left: 40, right: width - 12, top: 26, bottom: height - 42 };
   const unit = unitOf(name), suffix = SUFFIX[unit] ? ` (${SUFFIX[unit]})` : "";
   const pad = (low, high) => [low - 0.04 * (high - low), high + 0.04 * (high - low)];
   const [bottom, top] = pad(...widened(...extent(rows.flatMap((row) => endsOf(row, "ACC")))));
@@ -31,7 +31,7 @@ const scatterFigure = (rows, name, width, { log = false, front = [], title }) =>
       return [line(x(value), box.top, x(value), box.bottom, "grid"), roomy ? text(unit === "share" ? percent(value, 0) : written(value, unit), x(value), box.bottom + 16, "middle") : null];
     }),
     text(`${titleOf(name)}${suffix}${log ? ", logarithmic" : ""}: less is better`, box.right, box.bottom + 34, "end", "label faint"),
-    text("final accuracy (%)", box.left + 4, box.top + 2, "start", "label faint"),
+    text("final accuracy (%)", 0, 12, "start", "label faint"),
   ];
   const steps = front.map((row, i) => `${i ? `H${x(row[name]).toFixed(1)}V` : `M${x(row[name]).toFixed(1)} `}${y(row.ACC).toFixed(1)}`).join("");
   const dots = rows.map((row) => {
@@ -48,7 +48,7 @@ const scatterFigure = (rows, name, width, { log = false, front = [], title }) =>
 };
 
 const makeForgetting = () => {
-  const section = makeSection("forgetting", "Accuracy against forgetting",
+  const section = makeSection("forgetting", "Accuracy against forgetting", "Forgetting",
     "The best corner is top left. Filled marks: no strategy; hollow: with one. Faded rows did not learn, so they had nothing to forget.");
   return { ...section, draw: () => {
     const has = (row) => isNumber(row.ACC) && isNumber(row.forgetting);
@@ -63,7 +63,7 @@ const COSTS = Object.keys(DATA.columns).filter((name) => /seconds|bytes|flops|pa
 const makeCosts = () => {
   let cost = COSTS.includes("train_seconds") ? "train_seconds" : COSTS[0];
   const chooser = select("Cost", COSTS.map((name) => [name, titleOf(name)]), cost, (name) => { cost = name; draw(); });
-  const section = makeSection("cost", "Accuracy against cost",
+  const section = makeSection("cost", "Accuracy against cost", "Cost",
     "Ringed rows are on the Pareto front of the means: none shown is both cheaper and more accurate. Times compare only on one machine.", chooser);
   const draw = () => {
     section.show(state.scenario !== ALL && COSTS.length > 0 && rowsOf(state.scenario).some((row) => isNumber(row.ACC)));
