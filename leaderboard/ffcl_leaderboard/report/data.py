@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ffcl.figures import MARKERS
 from ffcl.metrics import accuracy_seen
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.report.encoding import Distinct, encode_column, encode_frame
+from ffcl_leaderboard.report.encoding import Distinct, encode_frame, short
 from ffcl_leaderboard.report.parts import part_of, seeds_text, setting_text
 from ffcl_leaderboard.rows import LOWER_IS_BETTER
 
 FEW_SEEDS = 10
 """With fewer seeds no row is ranked: the paired test that compares five learners cannot come out significant."""
+PER_SHARE = 10_000
+"""A share of a seed is kept as a whole number of these."""
 OF_SEEDS = ("ACC", "AIA", "LA", "forgetting", "train_seconds")
 """What is shown of each seed."""
 KEY = ("scenario", "learner", "strategy", "configuration")
@@ -74,14 +78,15 @@ def report_data(
         defaults: ``name.parameter`` to its default; a command names what differs from it, or everything without.
     """
     by_key = {_cell_key(cell): cell for cell in cells}
-    of_seeds = _runs_by_key(runs)
+    of_key = _runs_by_key(runs)
     keys = list(zip(*(rows[name] for name in KEY), strict=True)) if set(KEY) <= set(rows.columns) else []
     parts, versions = Distinct(), Distinct()
-    details = [_details(by_key.get(key), of_seeds.get(key), parts, versions) for key in keys]
+    details = [_details(by_key.get(key), of_key.get(key, ()), parts, versions) for key in keys]
     table = encode_frame(rows, ELSEWHERE) if keys else {}
     return {
         "few": FEW_SEEDS,
         "learners": _learners(cells, coverage),
+        "per_share": PER_SHARE,
         "markers": list(MARKERS),
         "strategies": _strategies(cells, coverage),
         "scenarios": sorted({cell.scenario for cell in cells}),
@@ -89,6 +94,7 @@ def report_data(
         "columns": _columns(table, rows, help or {}),
         "help": _help(help or {}),
         "rows": table,
+        "of_seeds": [name for name in OF_SEEDS if name in runs],
         "details": {name: [detail[name] for detail in details] for name in details[0]} if details else {},
         "parts": parts.values,
         "versions": versions.values,
@@ -120,14 +126,17 @@ def _notes(cells: Sequence[Cell]) -> dict[str, str]:
     return {cell.learner: cell.first.note for cell in sorted(cells, key=lambda c: c.learner) if cell.first.note}
 
 
-def _runs_by_key(runs: pd.DataFrame) -> dict[tuple[str, ...], pd.DataFrame]:
-    if not set(KEY) <= set(runs.columns) or runs.empty:
-        return {}
-    kept = runs[runs["current"].astype(bool)] if "current" in runs else runs
-    return {tuple(map(str, key)): group for key, group in kept.groupby(list(KEY), sort=False)}  # type: ignore[arg-type]
+def _runs_by_key(runs: pd.DataFrame) -> dict[tuple[str, ...], list[dict[Any, Any]]]:
+    """The runs of today's code, by the row they belong to."""
+    by_key: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
+    wanted = [name for name in (*KEY, *OF_SEEDS, "seed", "status", "failure", "current") if name in runs]
+    for run in runs[wanted].to_dict("records"):
+        if run.get("current", True):
+            by_key.setdefault(tuple(run[name] for name in KEY), []).append(run)
+    return by_key
 
 
-def _details(cell: Cell | None, runs: pd.DataFrame | None, parts: Distinct, versions: Distinct) -> dict[str, Any]:
+def _details(cell: Cell | None, runs: Sequence[dict[Any, Any]], parts: Distinct, versions: Distinct) -> dict[str, Any]:
     """What a row's own page shows beside its columns; numbers of parts and versions stand for the things themselves."""
     detail: dict[str, Any] = dict.fromkeys(("matrix", "halves", "parts", "versions", "seeds", "values", "failures"))
     if cell is not None:
@@ -137,18 +146,27 @@ def _details(cell: Cell | None, runs: pd.DataFrame | None, parts: Distinct, vers
         detail["seeds"] = seeds_text([record.run.seed for record in (*cell.done, *cell.failed)])
         if cell.done:
             detail |= {"matrix": _per_mille(cell.matrices.mean(0)), "halves": _halves(cell)}
-    if runs is not None and not runs.empty:
-        done = runs[runs["status"] == "done"] if "status" in runs else runs
-        names = ["seed", *(name for name in OF_SEEDS if name in done)]
-        detail["values"] = {name: encode_column(done[name].tolist()) for name in names}
-        failures = runs[runs["status"] == "failed"] if "status" in runs else runs.head(0)
-        told = zip(failures["seed"].tolist(), failures.get("failure", failures["seed"]).astype(str), strict=True)
-        detail["failures"] = [[int(seed), text[:TEXT_LENGTH]] for seed, text in told] or None
+    done = [run for run in runs if run.get("status") != "failed"]
+    detail["values"] = [parts.number([run["seed"] for run in done])] if done else None
+    for name in OF_SEEDS:
+        if done and name in done[0]:
+            detail["values"].append([_of_seed(name, run[name]) for run in done])
+    detail["failures"] = [
+        [run["seed"], str(run.get("failure", ""))[:TEXT_LENGTH]] for run in runs if run.get("status") == "failed"
+    ] or None
     return detail
 
 
-def _per_mille(matrix: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[int]]:
-    return np.rint(1000 * matrix).astype(int).tolist()  # type: ignore[no-any-return]
+def _of_seed(name: str, value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    return short(round(value, 2)) if name == "train_seconds" else round(PER_SHARE * value)
+
+
+def _per_mille(matrix: NDArray[np.float64]) -> list[list[int]]:
+    """The matrix in per mille; zeros at the end of a row, which are most of the upper right, are left out."""
+    rows: list[list[int]] = np.rint(1000 * matrix).astype(int).tolist()
+    return [row[: max((j + 1 for j, value in enumerate(row) if value), default=0)] for row in rows]
 
 
 def _halves(cell: Cell) -> list[int] | None:
@@ -165,7 +183,7 @@ def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Co
     ends = {name for name in table if name.endswith(("_low", "_high"))}
     columns = {}
     for name in table:
-        if name in ends or isinstance(table[name], dict) or rows[name].dtype == bool:
+        if name in ends or "texts" in table[name] or rows[name].dtype == bool:
             continue
         known = help.get(name)
         guess = "share" if f"{name}_low" in ends else next((u for u in ("seconds", "bytes") if u in name), "count")
@@ -183,15 +201,16 @@ def _help(help: Mapping[str, ColumnHelp]) -> dict[str, dict[str, str]]:
 
 
 def _comparisons(comparisons: pd.DataFrame, keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    """Comparisons of the rows shown, each with the number of its row and, if it is shown, of its baseline's row."""
+    """Comparisons of the rows shown, each with the number of its row and of its baseline's row, -1 if that is not shown."""
     if comparisons.empty:
         return {}
     numbers = {key: i for i, key in enumerate(keys)}
     by_configuration = {(key[0], key[3]): i for i, key in enumerate(keys)}
-    at = [numbers.get(key) for key in zip(*(comparisons[name] for name in KEY), strict=True)]
+    at = [numbers.get(key, -1) for key in zip(*(comparisons[name] for name in KEY), strict=True)]
     frame = comparisons.assign(row=at)
     if "baseline_configuration" in frame:
         ends = zip(frame["scenario"], frame["baseline_configuration"], strict=True)
-        frame["baseline_row"] = [by_configuration.get(end) for end in ends]
-    frame = frame[frame["row"].notna()]
-    return encode_frame(frame, (*KEY, "variant", "baseline_configuration"))
+        frame = frame.assign(baseline_row=[by_configuration.get(end, -1) for end in ends])
+    frame = frame[frame["row"] >= 0]
+    told_elsewhere = ("p", "equivalent") if "verdict" in frame and "p_holm" in frame else ()
+    return encode_frame(frame, (*KEY, "variant", "baseline_configuration", *told_elsewhere))

@@ -17,7 +17,8 @@ def encode_frame(frame: pd.DataFrame, leave_out: Iterable[str] = ()) -> dict[str
     """A frame by column; columns in which nothing stands are left out.
 
     A column of numbers, or of true and false, is a list, with None for NaN. One of texts is ``{"texts": distinct
-    texts, "at": index of each row's}``.
+    texts, "at": index of each row's}``. One that is the same in several rows and no text is ``{"same": value,
+    "count": rows}``.
     """
     skipped = set(leave_out)
     encoded = {str(name): encode_column(frame[name].tolist()) for name in frame if name not in skipped}
@@ -31,6 +32,8 @@ def encode_column(values: list[Any]) -> list[Any] | dict[str, Any] | None:
         return None
     if any(isinstance(value, str) for value in plain):
         return encode_texts(["" if value is None else str(value) for value in plain])
+    if len(plain) > 1 and all(value == plain[0] and type(value) is type(plain[0]) for value in plain):
+        return {"same": plain[0], "count": len(plain)}
     return plain
 
 

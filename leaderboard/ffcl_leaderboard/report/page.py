@@ -94,7 +94,9 @@ def plain_table(rows: pd.DataFrame) -> list[list[str]]:
     names = [name for name in ("scenario", "learner", "strategy", "variant", "seeds") if name in rows]
     if len(names) < 5:
         return []
-    return [[*(str(row[name]) for name in names), *(_percent(row, m) for m in PLAIN)] for row in rows.to_dict("records")]
+    return [
+        [*(str(row[name]) for name in names), *(_percent(row, m) for m in PLAIN)] for row in rows.to_dict("records")
+    ]
 
 
 def _percent(row: Mapping[Any, Any], metric: str) -> str:

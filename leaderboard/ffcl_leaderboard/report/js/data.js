@@ -2,7 +2,10 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 
-const columnOf = (column) => (Array.isArray(column) ? column : column.at.map((i) => column.texts[i]));
+const columnOf = (column) => {
+  if (Array.isArray(column)) return column;
+  return column.at ? column.at.map((i) => column.texts[i]) : Array(column.count).fill(column.same);
+};
 
 const recordsOf = (encoded) => {
   const names = Object.keys(encoded);
@@ -14,11 +17,19 @@ const recordsOf = (encoded) => {
 const ABSENT = { variant: "", seeds: 0, failed: 0, stale: "", optimistic: false, tuned: "default" };
 const ROWS = recordsOf(DATA.rows).map((row, id) => {
   const details = Object.fromEntries(Object.entries(DATA.details).map(([name, values]) => [name, values[id]]));
+  details.matrix = details.matrix?.map((values, _, { length }) => [...values, ...Array(length - 1 - values.length).fill(0)]);
+  if (details.values) {
+    const [seeds, ...columns] = details.values;
+    details.values = { seed: DATA.parts[seeds], ...Object.fromEntries(columns.map((column, i) => {
+      const name = DATA.of_seeds[i], share = name === "train_seconds" ? 1 : DATA.per_share;
+      return [name, column.map((value) => (value === null ? null : value / share))];
+    })) };
+  }
   return { ...ABSENT, ...row, id, details, comparisons: {} };
 });
 for (const comparison of recordsOf(DATA.comparisons)) {
   ROWS[comparison.row].comparisons[comparison.metric] = comparison;
-  if (Number.isInteger(comparison.baseline_row)) ROWS[comparison.baseline_row].isBaseline = true;
+  if (comparison.baseline_row >= 0) ROWS[comparison.baseline_row].isBaseline = true;
 }
 const SUMMARY = recordsOf(DATA.summary).map((row) => ({ ...ABSENT, ...row }));
 const COVERAGE = recordsOf(DATA.coverage);

@@ -67,9 +67,13 @@ const provenance = (row) => {
     ...Object.entries(DATA.versions[row.details.versions] ?? {}).filter(([name]) => name !== "ffcl" || !row.ffcl_version)]);
 };
 
+const KINDS_OF_PARTS = ["Learner", "Strategy", "Scenario"];
+const settingsBlock = (part, i) => block(`${KINDS_OF_PARTS[i]}: ${part.name}`, Object.keys(part.settings).length
+  ? facts(Object.entries(part.settings).map(([name, value]) => [name, value === "" ? "–" : value])) : el("p", { class: "hint" }, "No settings."));
+
 const showDetails = (row) => {
   const { matrix, parts, failures } = row.details;
-  const settings = (parts ?? []).map((number) => DATA.parts[number]);
+  const settings = (parts ?? []).map((number) => DATA.parts[number]).map(settingsBlock);
   const numbers = OPTIONAL.filter((name) => isNumber(row[name]));
   const command = parts ? commandOf(row) : "";
   showDialog(`${labelOf(row)} on ${row.scenario}`, "details",
@@ -79,8 +83,10 @@ const showDetails = (row) => {
     row.stale ? el("p", { class: "warning" }, `Stale: ${row.stale}`) : null,
     DATA.notes[row.learner] ? el("p", {}, DATA.notes[row.learner]) : null,
     el("div", { class: "columns" },
-      block("Numbers", el("dl", { class: "facts numbers" }, numbers.map((name) =>
-        [el("dt", {}, titleOf(name), helpButton(name)), el("dd", {}, measured(row, name), SUFFIX[unitOf(name)] ? ` ${SUFFIX[unitOf(name)]}` : "")]))),
+      el("div", {},
+        block("Numbers", el("dl", { class: "facts numbers" }, numbers.map((name) =>
+          [el("dt", {}, titleOf(name), helpButton(name)), el("dd", {}, measured(row, name), SUFFIX[unitOf(name)] ? ` ${SUFFIX[unitOf(name)]}` : "")]))),
+        settings.slice(0, 2)),
       el("div", {},
         matrix ? block("Accuracy matrix", el("p", { class: "hint" }, "Per cent on experience (column) after learning experience (row; 0 is untrained)."), heatMap(row, 300)) : null,
         block("Seeds", seedTable(row) ?? el("p", {}, "No run has finished.")))),
@@ -89,7 +95,5 @@ const showDetails = (row) => {
     command ? block("Make it again", el("div", { class: "command" }, el("pre", { tabindex: "0" }, el("code", {}, command)), copyButton(command)),
       el("p", { class: "hint" }, Object.keys(DATA.defaults).length ? "Settings that differ from the defaults are named. " : "Every setting is named, so that the command holds when defaults change. ",
         KINDS.tuned(row) ? "It runs the settings that tuning found as if they were given by hand." : "")) : null,
-    el("div", { class: "columns" }, settings.map((part, i) => block(`${["Learner", "Strategy", "Scenario"][i]}: ${part.name}`,
-      Object.keys(part.settings).length ? facts(Object.entries(part.settings).map(([name, value]) => [name, value === "" ? "–" : value])) : el("p", {}, "No settings.")))),
-    block("Provenance", provenance(row)));
+    el("div", { class: "columns" }, settings.slice(2), block("Provenance", provenance(row))));
 };

@@ -39,7 +39,7 @@ const makeMatrices = () => {
     const rows = sorted(shownRows().filter((row) => row.details.matrix), { value: (row) => row.ACC }, true);
     more.hidden = rows.length <= 12;
     more.textContent = count > 12 ? "Show the first 12" : `Show all ${rows.length} matrices`;
-    const width = shareOut(widthOf(section.place), 60, 170, 240, 20);
+    const width = shareOut(widthOf(section.place), 60, 160, 240, 20);
     section.place.replaceChildren(...rows.slice(0, count).map((row) => el("figure", { class: "map" },
       el("figcaption", {}, markIcon(row.learner, row.strategy !== "none"), " ", labelOf(row)), heatMap(row, width))));
     if (!rows.length) section.place.replaceChildren(el("p", { class: "hint" }, "No row fits the filters."));

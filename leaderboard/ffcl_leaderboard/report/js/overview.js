@@ -65,12 +65,15 @@ const gridColumns = () => [
 ];
 
 // The answer in words: which rule, how sure.
+const seedsBehind = (row) => ROWS.filter((one) => one.learner === row.learner && one.strategy === row.strategy && one.variant === row.variant)
+  .map((one) => one.seeds);
 const overallAnswer = () => {
-  const best = sorted(SUMMARY.filter((row) => isNumber(row.IQM) && !KINDS.optimistic(row)), { value: (row) => row.IQM }, true)[0];
-  const seeds = ROWS.filter((row) => row.seeds > 0).map((row) => row.seeds);
-  if (!best) return ["Accuracy on each scenario side by side. Choose one for intervals, curves and costs."];
-  if (Math.min(...seeds) < DATA.few) return [fewSeeds(seeds)];
-  const overlapping = SUMMARY.filter((row) => row !== best && !KINDS.optimistic(row) && row.IQM_high >= best.IQM_low).length;
+  const counted = SUMMARY.filter((row) => isNumber(row.IQM) && !KINDS.optimistic(row));
+  if (!counted.length) return ["Accuracy on each scenario side by side. Choose one for intervals, curves and costs."];
+  const enough = counted.filter((row) => Math.min(...seedsBehind(row)) >= DATA.few);
+  const best = sorted(enough, { value: (row) => row.IQM }, true)[0];
+  if (!best) return [fewSeeds(ROWS.map((row) => row.seeds).filter((count) => count > 0))];
+  const overlapping = enough.filter((row) => row !== best && row.IQM_high >= best.IQM_low).length;
   const where = best.scenarios === DATA.scenarios.length ? `all ${plural(best.scenarios, "scenario")}` : `${best.scenarios} of ${plural(DATA.scenarios.length, "scenario")}`;
   return [el("b", {}, labelOf(best)), ` has the highest interquartile mean of final accuracy over ${where}: `,
     el("b", {}, `${percent(best.IQM)}%`), isNumber(best.IQM_low) ? ` (95% interval ${percent(best.IQM_low)} to ${percent(best.IQM_high)}). ` : ". ", overlap(overlapping)];

@@ -21,14 +21,14 @@ const scatterFigure = (rows, name, width, { log = false, front = [], title }) =>
   const [least, most] = extent(values);
   const [left, right] = log ? [least / 1.25, most * 1.25] : pad(...(unit === "share" ? widened(least, most) : [least, most > least ? most : least + 1]));
   const x = (log ? logarithmic : linear)(left, right, box.left + 4, box.right), y = linear(bottom, top, box.bottom, box.top);
-  const across = log ? logTicks(left, right) : ticks(left, right, width / 90);
+  const across = log ? logTicks(left, right) : ticks(left, right, width / 70);
   let lastLabel = -Infinity;
   const frame = [
     ...ticks(bottom, top, 6).map((value) => [line(box.left, y(value), box.right, y(value), "grid"), text(percent(value, 0), box.left - 6, y(value) + 4, "end")]),
     ...across.map((value) => {
       const roomy = x(value) - lastLabel > 42;
       if (roomy) lastLabel = x(value);
-      return [line(x(value), box.top, x(value), box.bottom, "grid"), roomy ? text(unit === "share" ? percent(value, 0) : written(value, unit), x(value), box.bottom + 16, "middle") : null];
+      return [line(x(value), box.top, x(value), box.bottom, "grid"), roomy ? text(unit === "share" ? percent(value, 0) : unit === "seconds" ? String(value) : written(value, unit), x(value), box.bottom + 16, "middle") : null];
     }),
     text(`${titleOf(name)}${suffix}${log ? ", logarithmic" : ""}: less is better`, box.right, box.bottom + 34, "end", "label faint"),
     text("final accuracy (%)", 0, 12, "start", "label faint"),
