@@ -201,7 +201,7 @@ def _help(help: Mapping[str, ColumnHelp]) -> dict[str, dict[str, str]]:
 
 
 def _comparisons(comparisons: pd.DataFrame, keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    """Comparisons of the rows shown, each with the number of its row and of its baseline's row, -1 if that is not shown."""
+    """Comparisons of the rows shown, with the number of the row and of the baseline's row, -1 if that is not shown."""
     if comparisons.empty:
         return {}
     numbers = {key: i for i, key in enumerate(keys)}

@@ -1,6 +1,6 @@
 // The columns of the scenario's table: how each is sorted and what stands in it.
 
-const learnerName = (row) => [markIcon(row.learner, row.strategy !== "none"), el("span", { class: row.learner.length <= 24 ? "nowrap" : "" }, row.learner)];
+const learnerName = (row) => [markIcon(row.learner, row.strategy !== "none"), el("span", { class: row.learner.length <= 24 ? "nowrap" : "long" }, row.learner)];
 const openButton = (row) => el("button", {
   class: "open", type: "button", "aria-haspopup": "dialog", "aria-label": `${labelOf(row)} on ${row.scenario}: details`,
   onclick: () => showDetails(row),
@@ -36,7 +36,8 @@ const compare = [
     value: (row) => row.comparisons.ACC?.difference, cell: differenceCell },
   { name: "verdict", title: "verdict", value: (row) => row.comparisons.ACC?.verdict, cell: verdictCell },
 ];
-const variantCell = (row) => [row.variant ? el("span", { class: "variant-text" }, row.variant) : null, " ", rowBadges(row)];
+const variantCell = (row) => [ // what a badge says is not said twice
+  el("span", { class: "variant-text" }, row.variant.split(", ").filter((part) => part !== "optimistic").join(", ")), " ", rowBadges(row)];
 
 // Shares first, then the difference to the baseline, then costs. LA stands beside forgetting whatever is chosen.
 const scenarioColumns = () => {

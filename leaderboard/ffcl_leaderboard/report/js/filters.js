@@ -16,8 +16,8 @@ const toggles = (label, names, hidden, icon) => {
   };
   onChange(update);
   update();
-  return el("div", { class: "chips", role: "group", "aria-label": label }, el("span", { class: "chips-label" }, label),
-    buttons, names.length > 2 ? all : null);
+  return el("div", { class: "chips", role: "group", "aria-label": label }, el("span", { class: "chips-label", "aria-hidden": "true" }, label),
+    el("div", { class: "chips-line" }, buttons, names.length > 2 ? all : null));
 };
 
 // The legend of every figure is the filter of learners itself.
