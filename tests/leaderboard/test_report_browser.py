@@ -8,6 +8,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +56,10 @@ def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     rows = tables.rows.assign(stale=["the data has changed", *[""] * (len(tables.rows) - 1)])
     path = tmp_path_factory.mktemp("report") / "index.html"
-    return write_report(path, tables.cells, rows, *tables.arguments[2:])
+    formula = SimpleNamespace(
+        title="final accuracy", formula=f"mean_j a[T, j] {IMAGE}", source="a paper", better="higher", unit="share"
+    )
+    return write_report(path, tables.cells, rows, *tables.arguments[2:], help={"ACC": formula})
 
 
 @pytest.fixture
@@ -158,6 +162,30 @@ def test_the_command_says_what_the_row_is(page: Any) -> None:
         "toy.order": "",
         "toy.epochs": "1",
     }
+
+
+def test_a_column_says_how_it_is_computed(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    button = _press(page, "#table th .q")
+    assert button.get_attribute("aria-label") == "What is final accuracy?"
+    (dialog,) = _all(page, "dialog[open]")
+    for text in (f"mean_j a[T, j] {IMAGE}", "a paper", "Higher is better."):
+        assert text in dialog.text
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert page.switch_to.active_element == button
+
+
+def test_columns_can_be_chosen_and_la_stays_beside_forgetting(page: Any) -> None:
+    heads = "return [...document.querySelectorAll('#table thead .sort')].map((e) => e.textContent.trim())"
+    _press(page, ".menu summary")
+    for name in ("BWT", "LA"):
+        _press(page, ".menu label", name)
+    shown = page.execute_script(heads)
+    assert "BWT %" in shown
+    assert shown[shown.index("forgetting %") - 1] == "LA %"
+    _press(page, ".menu label", "forgetting")
+    assert "LA %" not in page.execute_script(heads)
 
 
 def test_names_stay_text(page: Any) -> None:

@@ -6,10 +6,12 @@ const logarithmic = (low, high, from, to) => {
   return (value) => scale(Math.log10(value));
 };
 const ticks = (low, high, count) => {
-  const raw = (high - low) / Math.max(1, count) || 1, power = 10 ** Math.floor(Math.log10(raw));
+  const raw = (high - low) / Math.max(1, count) || 1,
+    power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw * 0.999);
   const values = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i += 1) values.push(+(i * step).toPrecision(12));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i += 1)
+    values.push(+(i * step).toPrecision(12));
   return values;
 };
 const logTicks = (low, high) => {
@@ -26,8 +28,19 @@ const line = (x1, y1, x2, y2, className) =>
   svg("line", { class: className, x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1) });
 
 const figure = (width, height, title, description, ...children) =>
-  svg("svg", { class: "figure", role: "img", "aria-label": `${title}. ${description}`, viewBox: `0 0 ${width} ${height}`, width, height },
-    svg("desc", {}, description), ...children);
+  svg(
+    "svg",
+    {
+      class: "figure",
+      role: "img",
+      "aria-label": `${title}. ${description}`,
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+    },
+    svg("desc", {}, description),
+    ...children,
+  );
 
 // The least span of an axis of shares, so that noise does not look like a difference.
 const widened = (low, high, span = 0.1) => {
@@ -47,7 +60,20 @@ const shareOut = (width, count, least, most, gap = 24) => {
 const makeSection = (id, title, short, hint, ...controls) => {
   const place = el("div", { class: "place" });
   const heading = el("h2", { id: `${id}-title` }, title);
-  const node = el("section", { id, "aria-labelledby": `${id}-title` },
-    el("div", { class: "section-head" }, heading, ...controls), hint ? el("p", { class: "hint" }, hint) : null, place);
-  return { id, title: short, node, place, show: (visible) => { node.hidden = !visible; } };
+  const node = el(
+    "section",
+    { id, "aria-labelledby": `${id}-title` },
+    el("div", { class: "section-head" }, heading, ...controls),
+    hint ? el("p", { class: "hint" }, hint) : null,
+    place,
+  );
+  return {
+    id,
+    title: short,
+    node,
+    place,
+    show: (visible) => {
+      node.hidden = !visible;
+    },
+  };
 };

@@ -17,13 +17,22 @@ const recordsOf = (encoded) => {
 const ABSENT = { variant: "", seeds: 0, failed: 0, stale: "", optimistic: false, tuned: "default" };
 const ROWS = recordsOf(DATA.rows).map((row, id) => {
   const details = Object.fromEntries(Object.entries(DATA.details).map(([name, values]) => [name, values[id]]));
-  details.matrix = details.matrix?.map((values, _, { length }) => [...values, ...Array(length - 1 - values.length).fill(0)]);
+  details.matrix = details.matrix?.map((values, _, { length }) => [
+    ...values,
+    ...Array(length - 1 - values.length).fill(0),
+  ]);
   if (details.values) {
     const [seeds, ...columns] = details.values;
-    details.values = { seed: DATA.parts[seeds], ...Object.fromEntries(columns.map((column, i) => {
-      const name = DATA.of_seeds[i], share = name === "train_seconds" ? 1 : DATA.per_share;
-      return [name, column.map((value) => (value === null ? null : value / share))];
-    })) };
+    details.values = {
+      seed: DATA.parts[seeds],
+      ...Object.fromEntries(
+        columns.map((column, i) => {
+          const name = DATA.of_seeds[i],
+            share = name === "train_seconds" ? 1 : DATA.per_share;
+          return [name, column.map((value) => (value === null ? null : value / share))];
+        }),
+      ),
+    };
   }
   return { ...ABSENT, ...row, id, details, comparisons: {} };
 });
@@ -50,8 +59,12 @@ const signed = (value, digits = 1) => {
 };
 
 const scaled = (value, base, units) => {
-  let size = value, i = 0;
-  while (Math.abs(size) >= base && i < units.length - 1) { size /= base; i += 1; }
+  let size = value,
+    i = 0;
+  while (Math.abs(size) >= base && i < units.length - 1) {
+    size /= base;
+    i += 1;
+  }
   return `${+size.toPrecision(3)}${units[i] ? ` ${units[i]}` : ""}`;
 };
 
@@ -71,7 +84,8 @@ const unitOf = (name) => DATA.columns[name]?.unit ?? "count";
 const spoken = (row, name) => {
   const [mean, low, high] = [row[name], row[`${name}_low`], row[`${name}_high`]];
   if (!isNumber(mean)) return "no value";
-  const unit = unitOf(name), suffix = SUFFIX[unit] ? ` ${SUFFIX[unit]}` : "";
+  const unit = unitOf(name),
+    suffix = SUFFIX[unit] ? ` ${SUFFIX[unit]}` : "";
   const ends = isNumber(low) ? `, 95% interval ${written(low, unit)} to ${written(high, unit)}` : "";
   return `${written(mean, unit)}${suffix}${ends}`;
 };

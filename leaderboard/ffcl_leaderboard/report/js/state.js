@@ -3,14 +3,16 @@
 const ALL = "";
 const listeners = [];
 const state = {
-  scenario: DATA.scenarios.length === 1 || !SUMMARY.length ? DATA.scenarios[0] ?? ALL : ALL,
+  scenario: DATA.scenarios.length === 1 || !SUMMARY.length ? (DATA.scenarios[0] ?? ALL) : ALL,
   text: "",
   learners: new Set(), // hidden ones
   strategies: new Set(),
   hide: new Set(), // of "tuned", "optimistic", "stale"
   columns: new Set(["ACC", "AIA", "LA", "forgetting", "train_seconds"]),
 };
-const onChange = (listener) => { listeners.push(listener); };
+const onChange = (listener) => {
+  listeners.push(listener);
+};
 const change = (changes = {}) => {
   Object.assign(state, changes);
   for (const listener of listeners) listener();
@@ -25,7 +27,10 @@ const isShown = (row) => {
   if (state.learners.has(row.learner) || state.strategies.has(row.strategy)) return false;
   if ([...state.hide].some((kind) => KINDS[kind](row))) return false;
   const text = [row.learner, row.strategy, row.scenario ?? "", row.variant].join(" ").toLowerCase();
-  return state.text.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return state.text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 };
 const rowsOf = (scenario) => (scenario === ALL ? ROWS : ROWS.filter((row) => row.scenario === scenario));
 const shownRows = () => rowsOf(state.scenario).filter(isShown);
@@ -54,5 +59,9 @@ const readAddress = () => {
 };
 const writeAddress = () => {
   const hash = `#${new URLSearchParams({ scenario: state.scenario })}`;
-  try { history.replaceState(null, "", hash); } catch { /* not allowed here: the view is then not in the address */ }
+  try {
+    history.replaceState(null, "", hash);
+  } catch {
+    /* not allowed here: the view is then not in the address */
+  }
 };

@@ -14,12 +14,24 @@ const sorted = (rows, column, descending) => {
 };
 
 const makeTable = (caption, first, descendingFirst) => {
-  let sortedBy = first, descending = descendingFirst, everything = false, names = "", latest = null;
+  let sortedBy = first,
+    descending = descendingFirst,
+    everything = false,
+    names = "",
+    latest = null;
   const heads = new Map();
-  const head = el("thead"), body = el("tbody");
+  const head = el("thead"),
+    body = el("tbody");
   const title = el("caption", { class: "visually-hidden" });
   const table = el("table", { class: "scores" }, title, head, body);
-  const more = el("button", { class: "more", type: "button", onclick: () => { everything = !everything; draw(); } });
+  const more = el("button", {
+    class: "more",
+    type: "button",
+    onclick: () => {
+      everything = !everything;
+      draw();
+    },
+  });
   const box = el("div", { class: "box", role: "region", tabindex: "0", "aria-label": caption }, table);
   const node = el("div", { class: "table" }, box, more);
 
@@ -31,20 +43,46 @@ const makeTable = (caption, first, descendingFirst) => {
   };
   const drawHead = (columns) => {
     heads.clear();
-    head.replaceChildren(el("tr", {}, columns.map((column) => {
-      const label = [column.short ?? column.title, column.suffix ? el("small", {}, ` ${column.suffix}`) : null];
-      const cell = el("th", { scope: "col", class: `${column.number ? "number" : ""} ${column.class ?? ""} ${column.head ? "pinned" : ""}` },
-        el("span", { class: "head" },
-          el("button", { class: "sort", type: "button", title: `Sort by ${column.title}`, onclick: () => sortBy(column) }, label),
-          helpButton(column.name)));
-      heads.set(column.name, cell);
-      return cell;
-    })));
+    head.replaceChildren(
+      el(
+        "tr",
+        {},
+        columns.map((column) => {
+          const label = [column.short ?? column.title, column.suffix ? el("small", {}, ` ${column.suffix}`) : null];
+          const cell = el(
+            "th",
+            {
+              scope: "col",
+              class: `${column.number ? "number" : ""} ${column.class ?? ""} ${column.head ? "pinned" : ""}`,
+            },
+            el(
+              "span",
+              { class: "head" },
+              el(
+                "button",
+                { class: "sort", type: "button", title: `Sort by ${column.title}`, onclick: () => sortBy(column) },
+                label,
+              ),
+              helpButton(column.name),
+            ),
+          );
+          heads.set(column.name, cell);
+          return cell;
+        }),
+      ),
+    );
   };
-  const drawRow = (row, columns) => el("tr", {}, columns.map((column) => {
-    const classes = `${column.number ? "number" : ""} ${column.class ?? ""}`;
-    return column.head ? el("th", { scope: "row", class: `${classes} pinned` }, column.cell(row)) : el("td", { class: classes }, column.cell(row));
-  }));
+  const drawRow = (row, columns) =>
+    el(
+      "tr",
+      {},
+      columns.map((column) => {
+        const classes = `${column.number ? "number" : ""} ${column.class ?? ""}`;
+        return column.head
+          ? el("th", { scope: "row", class: `${classes} pinned` }, column.cell(row))
+          : el("td", { class: classes }, column.cell(row));
+      }),
+    );
   const draw = () => {
     const { columns, rows, total } = latest;
     if (names !== columns.map((column) => column.name).join()) {
@@ -56,16 +94,30 @@ const makeTable = (caption, first, descendingFirst) => {
       if (name === column.name) cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     }
-    const ordered = sorted(rows, column, descending), limit = everything ? rows.length : AT_FIRST;
+    const ordered = sorted(rows, column, descending),
+      limit = everything ? rows.length : AT_FIRST;
     body.replaceChildren(...ordered.slice(0, limit).map((row) => drawRow(row, columns)));
-    if (!rows.length) body.append(el("tr", {}, el("td", { class: "empty", colspan: columns.length }, total ? "No row fits the filters." : "No rows yet.")));
+    if (!rows.length)
+      body.append(
+        el(
+          "tr",
+          {},
+          el("td", { class: "empty", colspan: columns.length }, total ? "No row fits the filters." : "No rows yet."),
+        ),
+      );
     title.textContent = `${caption}: ${plural(rows.length, "row")} of ${grouped(total)}, sorted by ${column.title}.`;
     more.hidden = rows.length <= AT_FIRST;
     more.textContent = everything ? `Show the first ${AT_FIRST}` : `Show all ${rows.length} rows`;
   };
   return {
     node,
-    render: (columns, rows, total) => { latest = { columns, rows, total }; draw(); },
-    expand: (all) => { everything = all; if (latest) draw(); },
+    render: (columns, rows, total) => {
+      latest = { columns, rows, total };
+      draw();
+    },
+    expand: (all) => {
+      everything = all;
+      if (latest) draw();
+    },
   };
 };
