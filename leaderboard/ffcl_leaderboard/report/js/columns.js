@@ -1,0 +1,107 @@
+// The columns of the scenario's table: how each is sorted and what stands in it.
+
+const learnerName = (row) => [
+  markIcon(row.learner, row.strategy !== "none"),
+  el("span", { class: row.learner.length <= 24 ? "nowrap" : "long" }, row.learner),
+];
+const openButton = (row) =>
+  el(
+    "button",
+    {
+      class: "open",
+      type: "button",
+      "aria-haspopup": "dialog",
+      "aria-label": `${labelOf(row)} on ${row.scenario}: details`,
+      onclick: () => showDetails(row),
+    },
+    learnerName(row),
+  );
+
+const rankCell = (row) => {
+  const rank = RANKS.get(row.id);
+  if (rank) return rank === 1 ? el("b", { class: "first" }, "1") : String(rank);
+  if (!isNumber(row.ACC)) return "–";
+  return el("span", { class: "faint" }, row.seeds < DATA.few ? "few seeds" : "not ranked");
+};
+
+const seedsCell = (row) => [String(row.seeds), row.failed > 0 ? [" ", badge("bad", `${row.failed} failed`)] : null];
+
+const differenceCell = (row) => {
+  const found = row.comparisons.ACC;
+  if (!found) return "–";
+  return el(
+    "span",
+    { title: `ACC less that of ${found.baseline ?? "the baseline"}, paired over ${plural(found.pairs ?? 0, "seed")}` },
+    points(found, "difference"),
+  );
+};
+const verdictCell = (row) =>
+  row.comparisons.ACC
+    ? verdictBadge(row.comparisons.ACC.verdict)
+    : row.isBaseline
+      ? el("span", { class: "faint" }, "baseline")
+      : "";
+
+const metricColumn = (name) => ({
+  name,
+  title: titleOf(name),
+  short: DATA.help[name] && ["ACC", "AIA", "LA"].includes(name) ? name : titleOf(name),
+  suffix: SUFFIX[unitOf(name)] ?? "",
+  number: true,
+  value: (row) => row[name],
+  descending: DATA.columns[name]?.better !== "lower",
+  cell: (row) => [
+    name === "ACC"
+      ? el("span", { class: "with-bar" }, intervalBar(row, name, colourClass(row.learner)), measured(row, name))
+      : measured(row, name),
+    name === "LA" ? learningBadges(row) : null,
+  ],
+});
+
+const compare = [
+  {
+    name: "difference",
+    title: "difference to the baseline",
+    short: "vs baseline",
+    suffix: "points",
+    number: true,
+    descending: true,
+    value: (row) => row.comparisons.ACC?.difference,
+    cell: differenceCell,
+  },
+  { name: "verdict", title: "verdict", value: (row) => row.comparisons.ACC?.verdict, cell: verdictCell },
+];
+const variantCell = (row) => [
+  // what a badge says is not said twice
+  el(
+    "span",
+    { class: "variant-text" },
+    row.variant
+      .split(", ")
+      .filter((part) => part !== "optimistic")
+      .join(", "),
+  ),
+  " ",
+  rowBadges(row),
+];
+
+// Shares first, then the difference to the baseline, then costs. LA stands beside forgetting whatever is chosen.
+const scenarioColumns = () => {
+  const numbers = OPTIONAL.filter(
+    (name) => state.columns.has(name) || (name === "LA" && state.columns.has("forgetting")),
+  );
+  const isShare = (name) => unitOf(name) === "share";
+  const special = (row) => row.variant || Object.keys(KINDS).some((kind) => KINDS[kind](row));
+  return [
+    { name: "rank", title: "rank", number: true, value: (row) => RANKS.get(row.id), cell: rankCell, class: "rank" },
+    { name: "learner", title: "learner", value: (row) => row.learner, cell: openButton, head: true },
+    { name: "strategy", title: "strategy", value: (row) => row.strategy, cell: (row) => row.strategy },
+    rowsOf(state.scenario).some(special)
+      ? { name: "variant", title: "variant", class: "variant", value: (row) => row.variant, cell: variantCell }
+      : null,
+    { name: "seeds", title: "seeds", number: true, descending: true, value: (row) => row.seeds, cell: seedsCell },
+    ...numbers.filter(isShare).map(metricColumn),
+    ...(METRICS_COMPARED.includes("ACC") ? compare : []),
+    ...numbers.filter((name) => !isShare(name)).map(metricColumn),
+  ].filter(Boolean);
+};

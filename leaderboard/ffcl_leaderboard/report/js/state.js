@@ -1,0 +1,67 @@
+// What is chosen, and which rows that leaves.
+
+const ALL = "";
+const listeners = [];
+const state = {
+  scenario: DATA.scenarios.length === 1 || !SUMMARY.length ? (DATA.scenarios[0] ?? ALL) : ALL,
+  text: "",
+  learners: new Set(), // hidden ones
+  strategies: new Set(),
+  hide: new Set(), // of "tuned", "optimistic", "stale"
+  columns: new Set(["ACC", "AIA", "LA", "forgetting", "train_seconds"]),
+};
+const onChange = (listener) => {
+  listeners.push(listener);
+};
+const change = (changes = {}) => {
+  Object.assign(state, changes);
+  for (const listener of listeners) listener();
+};
+
+const KINDS = {
+  tuned: (row) => row.tuned === "tuned" || /\btuned\b/.test(row.variant),
+  optimistic: (row) => row.optimistic === true || /\boptimistic\b/.test(row.variant),
+  stale: (row) => Boolean(row.stale),
+};
+const isShown = (row) => {
+  if (state.learners.has(row.learner) || state.strategies.has(row.strategy)) return false;
+  if ([...state.hide].some((kind) => KINDS[kind](row))) return false;
+  const text = [row.learner, row.strategy, row.scenario ?? "", row.variant].join(" ").toLowerCase();
+  return state.text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+};
+const rowsOf = (scenario) => (scenario === ALL ? ROWS : ROWS.filter((row) => row.scenario === scenario));
+const shownRows = () => rowsOf(state.scenario).filter(isShown);
+
+// Rows that may be ranked: of enough seeds, of today's code, and not tuned on what is evaluated. The best first.
+const rankable = (row) => row.seeds >= DATA.few && isNumber(row.ACC) && !KINDS.optimistic(row) && !KINDS.stale(row);
+const RANKS = new Map();
+const BEST_LA = new Map();
+for (const scenario of DATA.scenarios) {
+  const rows = rowsOf(scenario);
+  const ranked = rows.filter(rankable).sort((a, b) => b.ACC - a.ACC);
+  for (const row of ranked) RANKS.set(row.id, 1 + ranked.findIndex((other) => other.ACC === row.ACC));
+  BEST_LA.set(scenario, Math.max(0, ...rows.map((row) => row.LA).filter(isNumber)));
+}
+const leaderOf = (scenario) => rowsOf(scenario).find((row) => RANKS.get(row.id) === 1);
+
+// A row that hardly learned cannot forget: its forgetting must not be read as a strength.
+const didNotLearn = (row) => isNumber(row.LA) && row.LA < 0.5 * (BEST_LA.get(row.scenario) ?? 0);
+
+const experiencesOf = (row) => row.details.matrix?.[0].length ?? 0;
+
+// The choice of scenario stands in the address, so that a view can be passed on.
+const readAddress = () => {
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("scenario");
+  if (wanted !== null && (wanted === ALL || DATA.scenarios.includes(wanted))) state.scenario = wanted;
+};
+const writeAddress = () => {
+  const hash = `#${new URLSearchParams({ scenario: state.scenario })}`;
+  try {
+    history.replaceState(null, "", hash);
+  } catch {
+    /* not allowed here: the view is then not in the address */
+  }
+};

@@ -1,0 +1,276 @@
+"""The report in a browser: what a reader does with it, and what it must never do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ffcl.plan import parse_settings
+from ffcl_leaderboard.report import write_report
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+if BROWSER is None or DRIVER is None:
+    pytest.skip("needs chromium and chromedriver", allow_module_level=True)
+
+Maker = Callable[..., Any]
+IMAGE = "<img src=x onerror=alert(1)>"
+SCRIPT = "</script><script>alert(1)</script>"
+QUOTES = "it's $HOME"
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--window-size=1280,900",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tables = made_up(
+        ["bp", "ff", IMAGE, SCRIPT],
+        ["none", "replay", QUOTES],
+        ["toy", "other", IMAGE],
+        10,
+        fails=["ff"],
+        message=SCRIPT,
+    )
+    rows = tables.rows.assign(stale=["the data has changed", *[""] * (len(tables.rows) - 1)])
+    path = tmp_path_factory.mktemp("report") / "index.html"
+    formula = SimpleNamespace(
+        title="final accuracy", formula=f"mean_j a[T, j] {IMAGE}", source="a paper", better="higher", unit="share"
+    )
+    return write_report(path, tables.cells, rows, *tables.arguments[2:], help={"ACC": formula})
+
+
+@pytest.fixture
+def page(browser: Any, report: Path) -> Iterator[Any]:
+    """The report on the scenario ``toy``; afterwards the browser has complained of nothing and asked for nothing."""
+    browser.get("about:blank")
+    _size(browser, 1280, 900)
+    browser.get_log("performance")  # what the browser itself did when it began
+    browser.get(f"{report.as_uri()}#scenario=toy")
+    yield browser
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+    requests = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    urls = [r["params"]["request"]["url"] for r in requests if r["method"] == "Network.requestWillBeSent"]
+    assert all(re.match("file:|data:|about:", url) for url in urls), urls
+
+
+def _size(browser: Any, width: int, height: int) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def _all(page: Any, selector: str) -> list[Any]:
+    return list(page.find_elements("css selector", selector))
+
+
+def _press(page: Any, selector: str, text: str = "") -> Any:
+    found = [e for e in _all(page, selector) if text in e.text and e.is_displayed()]
+    page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found[0])
+    found[0].click()
+    return found[0]
+
+
+def _column(page: Any, number: int) -> list[str]:
+    return [e.text for e in _all(page, f"#table .scores tbody tr > :nth-child({number})")]
+
+
+def test_a_press_on_a_head_sorts(page: Any) -> None:
+    accuracies = [float(cell.split(" ")[0]) for cell in _column(page, 5)]
+    assert accuracies == sorted(accuracies, reverse=True), "at first by ACC, the highest first"
+    _press(page, "#table .sort", "learner")
+    names = _column(page, 2)
+    assert [names.count(name) for name in names[::3]] == [3, 3, 3, 3]
+    assert names.index("bp") < names.index("ff")
+    _press(page, "#table .sort", "learner")
+    assert _column(page, 2) == names[::-1]
+    heads = [e.get_attribute("aria-sort") for e in _all(page, "#table .scores thead th")]
+    assert heads.count("descending") == 1
+    assert heads[1] == "descending"
+
+
+def test_filters_leave_what_fits_and_say_how_many(page: Any) -> None:
+    assert len(_column(page, 2)) == 12
+    _press(page, ".filters .chip", "ff")
+    assert len(_column(page, 2)) == 9
+    assert "ff" not in _column(page, 2)
+    _all(page, "input[type=search]")[0].send_keys("bp replay")
+    assert _column(page, 2) == ["bp"]
+    assert "1 of 12 rows shown." in page.execute_script("return document.getElementById('live').textContent")
+    assert len(_all(page, "#curves .figure .line")) == 1, "figures follow the filters"
+    _all(page, "input[type=search]")[0].send_keys(" nothing like it")
+    assert "No row fits" in _all(page, "#table tbody")[0].text
+
+
+def test_stale_rows_can_be_hidden_and_are_not_ranked(page: Any, report: Path) -> None:
+    page.get(f"{report.as_uri()}#scenario={IMAGE}")  # the first row of the table is of the first scenario by name
+    page.refresh()
+    assert [e.text for e in _all(page, "#table .badge") if e.text == "stale"] == ["stale"]
+    assert "not ranked" in _column(page, 1)
+    _press(page, ".check", "hide stale")
+    assert len(_column(page, 2)) == 11
+
+
+def test_a_row_opens_and_escape_closes_it(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    opener = _press(page, "#table button.open", "ff")
+    (dialog,) = _all(page, "dialog[open]")
+    for text in ("ff", "toy", "Seeds", "Accuracy matrix", "Make it again", "Provenance", "made-up 1.0 c0", "1 failed"):
+        assert text in dialog.text
+    assert f"seed 0: ValueError: {SCRIPT}" in dialog.text
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert _all(page, "dialog") == []
+    assert page.switch_to.active_element == opener
+
+
+def test_the_command_says_what_the_row_is(page: Any) -> None:
+    _all(page, "input[type=search]")[0].send_keys(f"ff {QUOTES}")
+    _press(page, "#table button.open")
+    command = page.execute_script("return document.querySelector('.command code').textContent").replace("\\\n", "")
+    words = shlex.split(command)
+    assert words[:3] == ["ffcl", "run", "ff"]
+    options = list(zip(words[3::2], words[4::2], strict=True))
+    assert dict(options[:3]) == {"--scenario": "toy", "--strategy": QUOTES, "--seeds": "0-9"}
+    assert parse_settings([value for name, value in options[3:] if name == "--set"]) == {
+        "ff.hidden": "101",
+        "ff.lr": "0.001",
+        "ff.sizes": "3,4",
+        f"{QUOTES}.buffer": "500",
+        "toy.shuffle": "True",
+        "toy.order": "",
+        "toy.epochs": "1",
+    }
+
+
+def test_a_column_says_how_it_is_computed(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    button = _press(page, "#table th .q")
+    assert button.get_attribute("aria-label") == "What is final accuracy?"
+    (dialog,) = _all(page, "dialog[open]")
+    for text in (f"mean_j a[T, j] {IMAGE}", "a paper", "Higher is better."):
+        assert text in dialog.text
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert page.switch_to.active_element == button
+
+
+def test_columns_can_be_chosen_and_la_stays_beside_forgetting(page: Any) -> None:
+    heads = "return [...document.querySelectorAll('#table thead .sort')].map((e) => e.textContent.trim())"
+    _press(page, ".menu summary")
+    for name in ("BWT", "LA"):
+        _press(page, ".menu label", name)
+    shown = page.execute_script(heads)
+    assert "BWT %" in shown
+    assert shown[shown.index("forgetting %") - 1] == "LA %"
+    _press(page, ".menu label", "forgetting")
+    assert "LA %" not in page.execute_script(heads)
+
+
+def test_names_stay_text(page: Any) -> None:
+    assert _all(page, "img") == []
+    assert len(_all(page, "script")) == 2
+    assert {IMAGE, SCRIPT} < set(_column(page, 2))
+    _press(page, "#table button.open", SCRIPT)
+    assert SCRIPT in _all(page, "dialog h2")[0].text
+    assert IMAGE in page.execute_script("return document.querySelector('.chooser').textContent")
+
+
+@pytest.mark.parametrize("width", [360, 390, 768])
+@pytest.mark.parametrize("scenario", ["toy", ""])
+def test_a_narrow_page_does_not_scroll_sideways(page: Any, report: Path, width: int, scenario: str) -> None:
+    _size(page, width, 800)
+    page.get(f"{report.as_uri()}#scenario={scenario}")
+    page.refresh()
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    if scenario:
+        _press(page, "#table button.open")
+        assert page.execute_script("const d = document.querySelector('.dialog-body'); return d.scrollWidth") <= width
+
+
+def test_all_scenarios_side_by_side(page: Any, report: Path) -> None:
+    page.get(f"{report.as_uri()}#scenario=")
+    page.refresh()
+    assert "highest interquartile mean" in _all(page, ".answer")[0].text
+    assert len(_all(page, "#grid tbody tr")) == 12
+    assert len(_all(page, "#ranks .figure .dot")) == 12
+    _press(page, "#grid button.cell")
+    assert len(_all(page, "dialog[open]")) == 1
+
+
+def test_few_seeds_make_no_winner(page: Any, made_up: Maker, tmp_path: Path) -> None:
+    path = write_report(tmp_path / "index.html", *made_up(seeds=3).arguments)
+    page.get(path.as_uri())
+    assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
+    assert _column(page, 1) == ["few seeds"] * 4
+    assert _all(page, "#table .first") == []
+
+
+def test_everything_has_a_name_and_figures_say_what_they_show(page: Any) -> None:
+    """Of the browser's accessibility tree: no control and no figure without a name."""
+    nodes = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    shown = [node for node in nodes if not node.get("ignored")]
+    named = {
+        "button",
+        "link",
+        "checkbox",
+        "combobox",
+        "searchbox",
+        "textbox",
+        "table",
+        "region",
+        "image",
+        "columnheader",
+    }
+    checked = [node for node in shown if node["role"]["value"] in named]
+    assert {"button", "checkbox", "combobox", "searchbox", "table", "image"} <= {n["role"]["value"] for n in checked}
+    assert [node["role"]["value"] for node in checked if not node.get("name", {}).get("value", "").strip()] == []
+
+
+def test_keys_reach_every_control(page: Any) -> None:
+    """No control is taken out of the order of the Tab key, and focus can be seen."""
+    controls = "[...document.querySelectorAll('button, a[href], select, input, summary')]"
+    assert page.execute_script(f"return {controls}.filter((e) => e.tabIndex < 0).length") == 0
+    from selenium.webdriver.common.keys import Keys
+
+    page.switch_to.active_element.send_keys(Keys.TAB)
+    assert page.switch_to.active_element.text == "Skip to the table"
+    assert page.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_the_theme_can_be_turned(page: Any) -> None:
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    before = page.execute_script(ground)
+    button = _press(page, ".theme")
+    assert page.execute_script(ground) != before
+    button.click()
+    assert page.execute_script(ground) == before
+
+
+def test_an_empty_report_says_what_to_do(page: Any, tmp_path: Path) -> None:
+    import pandas as pd
+
+    empty = pd.DataFrame()
+    page.get(write_report(tmp_path / "index.html", [], empty, empty, empty, empty, empty).as_uri())
+    assert "No runs yet" in _all(page, "main")[0].text
