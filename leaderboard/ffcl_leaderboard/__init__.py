@@ -39,6 +39,8 @@ def ffcl_leaderboard(
     """Make the tables; write CSV files, plots and the report if there is an output folder."""
     from ffcl.registry import installed
     from ffcl_leaderboard.build import build
-    from ffcl_leaderboard.staleness import installed_changes
+    from ffcl_leaderboard.staleness import installed_changes, installed_defaults
 
-    return build(records, output, sort, refusals, baseline=baseline, changes=installed_changes(installed()))
+    registry = installed()
+    changes, defaults = installed_changes(registry), installed_defaults(registry)
+    return build(records, output, sort, refusals, baseline=baseline, changes=changes, defaults=defaults)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,12 +12,14 @@ from ffcl.records import Record, write_atomically
 from ffcl.refusals import Refusal
 from ffcl.tables import Tables
 from ffcl_leaderboard.cells import current, group
+from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
 from ffcl_leaderboard.staleness import Changes, nothing_changed
 from ffcl_leaderboard.terminal import view
 
+REPORT = "index.html"
 MANY_ROWS = 300
 """More rows than these are drawn only if asked for: it takes a quarter of a second a row."""
 
@@ -29,6 +32,7 @@ def build(
     *,
     baseline: str | None = None,
     changes: Changes = nothing_changed,
+    defaults: Mapping[str, Any] | None = None,
     plots: bool | None = None,
 ) -> Tables:
     """Make the leaderboard of these records, a pure function of them.
@@ -40,6 +44,7 @@ def build(
         refusals: pairs of a learner and a strategy that cannot be run.
         baseline: what is compared with, see `ffcl_leaderboard.baselines.with_baselines`.
         changes: what has changed in the installed code since a run.
+        defaults: ``name.parameter`` to its default, for the commands in the report.
         plots: whether PNG and SVG files are drawn; None draws them for up to `MANY_ROWS` rows.
 
     Raises:
@@ -63,6 +68,10 @@ def build(
             "coverage": coverage,
         }
         files = [_write_csv(frame, output / f"{name}.csv") for name, frame in tables.items()]
+        from ffcl_leaderboard.report import write_report
+
+        frames = (rows, runs, coverage, comparisons, summary)
+        files.append(write_report(output / REPORT, cells, *frames, help=COLUMNS, defaults=defaults))
         if plots or (plots is None and len(cells) <= MANY_ROWS):
             from ffcl_leaderboard.plots import draw_all
 

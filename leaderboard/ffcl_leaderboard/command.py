@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import webbrowser
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from ffcl import api
 from ffcl.cli import show_tables
@@ -14,8 +17,8 @@ from ffcl.refusals import read_refusals
 from ffcl.registry import installed
 from ffcl.selection import as_list, select
 from ffcl.tuning.leaks import trusted_records
-from ffcl_leaderboard.build import build
-from ffcl_leaderboard.staleness import installed_changes
+from ffcl_leaderboard.build import REPORT, build
+from ffcl_leaderboard.staleness import installed_changes, installed_defaults
 
 
 def leaderboard(
@@ -33,6 +36,7 @@ def leaderboard(
         Path | None,
         typer.Option(help="Write the chosen rows' CSV files and plots here, not all rows' to --results."),
     ] = None,
+    opened: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     plots: Annotated[
         bool | None, typer.Option("--plots/--no-plots", help="Draw PNG and SVG files. Default: up to 300 rows.")
     ] = None,
@@ -50,9 +54,18 @@ def leaderboard(
     fitting = [
         r for r in refusals if r.learner in (learners or [r.learner]) and r.strategy in (strategies or [r.strategy])
     ]
-    changes = installed_changes(installed())
-    shown = build(chosen, output, sort, fitting, baseline=baseline, changes=changes, plots=plots)
-    files = shown.files
-    if output is None:
-        files = build(records, results, sort, refusals, baseline=baseline, changes=changes, plots=plots).files
+    make = partial(
+        build,
+        sort=sort,
+        baseline=baseline,
+        changes=installed_changes(installed()),
+        defaults=installed_defaults(installed()),
+        plots=plots,
+    )
+    shown = make(chosen, output, refusals=fitting)
+    files = shown.files if output is not None else make(records, results, refusals=refusals).files
     show_tables(shown.view, files, problems)
+    if opened:
+        page = (output or results).resolve() / REPORT
+        if not webbrowser.open(page.as_uri()):
+            Console(stderr=True).print(f"No browser can be opened here; open {page} yourself.", markup=False)

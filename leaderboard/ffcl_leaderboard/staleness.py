@@ -1,10 +1,11 @@
-"""What has changed since a record was made: code, ffcl itself, or the data."""
+"""What the installed code says of records: what has changed since they were made, and what the defaults are."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from ffcl.configuration import Component, Run
 from ffcl.plan import component
@@ -36,6 +37,19 @@ def installed_changes(registry: Registry) -> Changes:
         return [*found, *([f"ffcl {run.ffcl}, now {now}"] if run.ffcl != now else [])]
 
     return changes
+
+
+def installed_defaults(registry: Registry) -> dict[str, Any]:
+    """``name.parameter`` to its default, of all learners, strategies and scenarios."""
+    owners: dict[str, dict[str, Any]] = {
+        name: offer.item.hyperparameters.from_mapping({}, name).to_mapping()
+        for offers in (registry.learners, registry.strategies)
+        for name, offer in offers.items()
+    }
+    for name, offer in registry.scenarios.items():
+        tables = offer.item.to_mapping().values()
+        owners[name] = {key: value for table in tables if isinstance(table, dict) for key, value in table.items()}
+    return {f"{owner}.{key}": value for owner, values in owners.items() for key, value in values.items()}
 
 
 def _change(what: str, part: Component, plugin: Plugin | None) -> str:

@@ -92,7 +92,7 @@ def _made_up(
     cells = group(records[::order])
     rows = leaderboard_frame(cells, "ACC")
     coverage = coverage_frame(cells, refused)
-    return MadeUp(cells, rows, runs_frame(records[::order]), coverage, _comparisons(cells), _summary(rows))
+    return MadeUp(cells, rows, runs_frame(cells), coverage, _comparisons(cells), _summary(rows))
 
 
 def _comparisons(cells: Sequence[Cell]) -> pd.DataFrame:

@@ -16,7 +16,6 @@ from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.report.encoding import Distinct, encode_frame, short
 from ffcl_leaderboard.report.parts import part_of, seeds_text, setting_text
-from ffcl_leaderboard.rows import LOWER_IS_BETTER
 
 FEW_SEEDS = 10
 """With fewer seeds no row is ranked: the paired test that compares five learners cannot come out significant."""
@@ -180,7 +179,7 @@ def _halves(cell: Cell) -> list[int] | None:
 
 def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, ColumnHelp]) -> dict[str, dict[str, str]]:
     """Title, unit and better direction of each column of numbers, told or guessed from its name."""
-    ends = {name for name in table if name.endswith(("_low", "_high"))}
+    ends = {name for name in table if name.endswith(("_low", "_high", "_sd"))}
     columns = {}
     for name in table:
         if name in ends or "texts" in table[name] or rows[name].dtype == bool:
@@ -190,7 +189,7 @@ def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Co
         columns[name] = {
             "title": known.title if known else name.replace("_", " "),
             "unit": (known.unit if known else guess) or guess,
-            "better": known.better if known else ("lower" if name in LOWER_IS_BETTER else ""),
+            "better": known.better if known else "",
         }
     return columns
 
