@@ -173,7 +173,7 @@ def test_help_gives_titles_units_and_formulas(made_up: Maker) -> None:
     data = report_data(*made_up().arguments, help={"ACC": column})
     assert data["help"]["ACC"]["formula"] == "mean_j a[T, j]"
     assert data["columns"]["ACC"] == {"title": "final accuracy", "unit": "share", "better": "higher"}
-    assert data["columns"]["forgetting"] == {"title": "forgetting", "unit": "share", "better": "lower"}
+    assert data["columns"]["forgetting"] == {"title": "forgetting", "unit": "share", "better": ""}
     assert data["columns"]["train_seconds"]["unit"] == "seconds"
 
 
