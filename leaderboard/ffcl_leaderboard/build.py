@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,11 +69,15 @@ def build(
             "runs": runs,
             "coverage": coverage,
         }
-        files = [_write_csv(frame, output / f"{name}.csv") for name, frame in tables.items()]
+        texts = {name: _csv(frame) for name, frame in tables.items()}
+        for name, text in texts.items():
+            write_atomically(output / f"{name}.csv", text)
+            files.append(output / f"{name}.csv")
         from ffcl_leaderboard.report import write_report
 
         frames = (rows, runs, coverage, comparisons, summary)
-        files.append(write_report(output / REPORT, cells, *frames, help=COLUMNS, defaults=defaults))
+        digest = hashlib.sha256(json.dumps([texts, defaults], sort_keys=True).encode()).hexdigest()
+        files.append(write_report(output / REPORT, cells, *frames, help=COLUMNS, defaults=defaults, digest=digest))
         if plots or (plots is None and len(cells) <= MANY_ROWS):
             from ffcl_leaderboard.plots import draw_all
 
@@ -80,6 +86,5 @@ def build(
     return Tables(rows, runs, shown, files, comparisons=comparisons, summary=summary)
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    write_atomically(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-    return path
+def _csv(frame: pd.DataFrame) -> str:
+    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")

@@ -249,3 +249,17 @@ def luminance(colour: str) -> float:
     channels = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_page_of_the_same_tables_is_left_as_it_is(made_up: Maker, tmp_path: Path) -> None:
+    tables, path = made_up(), tmp_path / "index.html"
+    write_report(path, *tables.arguments, digest="one")
+    first = path.stat().st_mtime_ns
+    write_report(path, *tables.arguments, digest="one")
+    assert path.stat().st_mtime_ns == first
+    write_report(path, *tables.arguments, digest="another")
+    second = path.stat().st_mtime_ns
+    assert second != first
+    path.write_bytes(b"\xff damaged")
+    write_report(path, *tables.arguments, digest="another")
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

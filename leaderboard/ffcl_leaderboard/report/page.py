@@ -28,6 +28,8 @@ DARK = (
     "#EDEDED", "#C08D80", "#B193E2", "#A3A3A3", "#7CC284", "#F27474",
 )  # fmt: skip
 """Lighter kin of `ffcl.figures.COLOURS`, one by one, for a dark ground."""
+HEAD = 300
+"""Characters in which the page says what it was made from."""
 PLAIN = ("ACC", "AIA", "LA", "forgetting")
 """Metrics in the table that is shown where scripts do not run."""
 
@@ -42,14 +44,45 @@ def write_report(
     summary: pd.DataFrame,
     help: Mapping[str, ColumnHelp] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    digest: str = "",
 ) -> Path:
-    """Write the report, one HTML file; the same tables give the same bytes. See `report_data` for the arguments."""
-    data = report_data(cells, rows, runs, coverage, comparisons, summary, help, defaults)
-    write_atomically(path, page(data, plain_table(rows)).encode("utf-8", "replace"))
+    """Write the report, one HTML file; the same tables give the same bytes.
+
+    Args:
+        path: the file.
+        cells: see `report_data`, as all that follow.
+        rows: see there.
+        runs: see there.
+        coverage: see there.
+        comparisons: see there.
+        summary: see there.
+        help: see there.
+        defaults: see there.
+        digest: of all of these; a page that was made from the same, by the same code, is left as it is.
+    """
+    made_from = hashlib.sha256((digest + _code()).encode()).hexdigest() if digest else ""
+    if not digest or made_from not in _head(path):
+        data = report_data(cells, rows, runs, coverage, comparisons, summary, help, defaults)
+        write_atomically(path, page(data, plain_table(rows), made_from).encode("utf-8", "replace"))
     return path
 
 
-def page(data: Mapping[str, Any], plain: Sequence[Sequence[str]]) -> str:
+def _head(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(HEAD)
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _code() -> str:
+    """Identifies what makes the page: a page of other code is made again."""
+    folder = Path(__file__).parent
+    sources = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".js", ".css", ".html"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+def page(data: Mapping[str, Any], plain: Sequence[Sequence[str]], made_from: str = "") -> str:
     """The HTML of a report.
 
     Names and texts come from plugins and are nothing but text: the template escapes them, and so does the JSON. The
@@ -75,6 +108,7 @@ def page(data: Mapping[str, Any], plain: Sequence[Sequence[str]]) -> str:
                 "form-action 'none'",
             )
         ),
+        made_from=made_from,
         style=style,
         script=script,
         data=embedded(data),

@@ -163,6 +163,8 @@ const overlap = (count) =>
     : "Its interval overlaps with no other.";
 const fewSeeds = (seeds) => {
   const [low, high] = [Math.min(...seeds), Math.max(...seeds)];
+  if (high >= DATA.few)
+    return "No row of enough seeds can be ranked: their code or data has changed since, or they were tuned on what they are evaluated on.";
   return `Few seeds: ${low === high ? low : `${low} to ${high}`} a row, where ${DATA.few} are needed to call one rule better than others. Means and intervals are shown; no row is marked best.`;
 };
 const scenarioAnswer = (scenario) => {
