@@ -12,6 +12,7 @@ from rich.console import Console
 
 from ffcl import api
 from ffcl.cli import show_tables
+from ffcl.errors import UsageError
 from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
 from ffcl.registry import installed
@@ -19,6 +20,11 @@ from ffcl.selection import as_list, select
 from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.build import REPORT, build
 from ffcl_leaderboard.staleness import installed_changes, installed_defaults
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def leaderboard(
@@ -45,7 +51,10 @@ def leaderboard(
 
     The files hold every record; filters choose what is shown, and what goes into --output.
     """
-    if context.invoked_subcommand is not None:
+    if (subcommand := context.invoked_subcommand) is not None:
+        given = [name for name in context.params if _is_given(context, name)]
+        if given:
+            raise UsageError(f"Options go behind the subcommand: ffcl leaderboard {subcommand} --{given[0]} ...")
         return
     records, problems = trusted_records(results)
     learners, strategies = as_list(learner), as_list(strategy)

@@ -26,13 +26,14 @@ NARROW = 36
 
 
 class Styles:
-    """One colour and marker a learner and one line a strategy.
+    """One colour a learner, one marker a learner and variant, and one line a strategy.
 
     With more strategies than lines it is a panel a learner and a colour and marker a strategy (``by_learner``).
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        self._learners = sorted({_learner(c) for c in cells})
+        self._learners = sorted({c.learner for c in cells})
+        self._variants = sorted({_learner(c) for c in cells})
         self._strategies = sorted({c.strategy for c in cells}, key=lambda name: (name != "none", name))
         self.by_learner = len(self._strategies) > len(LINES)
 
@@ -42,21 +43,23 @@ class Styles:
         return [look(cell) for look in looks]
 
     def colour(self, cell: Cell) -> str:
-        """The learner's colour."""
-        return COLOURS[self._number(cell) % len(COLOURS)]
+        """The learner's colour, the same in the report."""
+        number = self._strategy(cell) if self.by_learner else self._learners.index(cell.learner)
+        return COLOURS[number % len(COLOURS)]
 
     def marker(self, cell: Cell) -> str:
-        """The learner's marker."""
-        return MARKERS[self._number(cell) % len(MARKERS)]
+        """The marker of the learner and its variant."""
+        number = self._strategy(cell) if self.by_learner else self._variants.index(_learner(cell))
+        return MARKERS[number % len(MARKERS)]
 
     def line(self, cell: Cell) -> str:
         """The strategy's line style."""
-        number = self._number(cell) // len(COLOURS) if self.by_learner else self._strategies.index(cell.strategy)
+        number = self._strategy(cell) // len(COLOURS) if self.by_learner else self._strategy(cell)
         return LINES[number % len(LINES)]
 
     def face(self, cell: Cell) -> str:
         """Filled without a strategy, hollow with one."""
-        return self.colour(cell) if self._strategies.index(cell.strategy) == 0 else "white"
+        return self.colour(cell) if self._strategy(cell) == 0 else "white"
 
     def label(self, cell: Cell) -> str:
         """What the legend calls it."""
@@ -86,8 +89,8 @@ class Styles:
             label=self.label(cell),
         )
 
-    def _number(self, cell: Cell) -> int:
-        return self._strategies.index(cell.strategy) if self.by_learner else self._learners.index(_learner(cell))
+    def _strategy(self, cell: Cell) -> int:
+        return self._strategies.index(cell.strategy)
 
 
 def _learner(cell: Cell) -> str:
