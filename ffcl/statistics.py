@@ -7,8 +7,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student_t
+
+Values = NDArray[np.float64]
 
 
 @cache
@@ -30,11 +32,26 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
 
     Unlike a percentile bootstrap it keeps its coverage at 3 to 10 seeds.
     """
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.size == 0 or np.isnan(sample).any():
-        return Interval(math.nan, math.nan, math.nan)
-    mean = float(sample.mean())
-    if sample.size == 1:
-        return Interval(mean, math.nan, math.nan)
-    half = _quantile((1 + confidence) / 2, sample.size - 1) * float(sample.std(ddof=1)) / math.sqrt(sample.size)
-    return Interval(mean, mean - half, mean + half)
+    mean, low, high = t_intervals(np.asarray(values, dtype=np.float64)[None, :], confidence)
+    return Interval(float(mean[0]), float(low[0]), float(high[0]))
+
+
+def t_intervals(values: Values, confidence: float = 0.95) -> tuple[Values, Values, Values]:
+    """Means and the ends of the t intervals of many samples of one size (samples, n); (samples,) each.
+
+    A sample that holds NaN, or nothing, has no mean and no interval; one of a single value has no interval.
+    """
+    samples, n = values.shape
+    nothing = np.full(samples, np.nan)
+    if n == 0:
+        return nothing, nothing, nothing
+    mean = values.mean(1)
+    if n == 1:
+        return mean, nothing, nothing
+    half = _quantile((1 + confidence) / 2, n - 1) * standard_deviations(values) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def standard_deviations(values: Values) -> Values:
+    """Of each sample (samples, n), with n - 1: (samples,); NaN for a single value."""
+    return values.std(1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.nan)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ffcl.errors import unknown_name
 from ffcl.records import Record
-from ffcl.statistics import t_interval
+from ffcl.statistics import standard_deviations, t_intervals
 from ffcl_leaderboard import costs
 from ffcl_leaderboard.cells import MEASURES, Cell
 from ffcl_leaderboard.columns import COLUMNS
@@ -80,11 +81,22 @@ def _row(cell: Cell, references: References) -> dict[str, Any]:
         "seeds": len(cell.done),
         "failed": len(cell.failed),
     }
-    for name, of_seeds in measures.items():
-        interval = t_interval(of_seeds)
-        row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
-        row[f"{name}_sd"] = float(np.std(of_seeds, ddof=1)) if len(of_seeds) > 1 else math.nan
+    for name, (mean, low, high, deviation) in _statistics(measures).items():
+        row |= {name: mean, f"{name}_low": low, f"{name}_high": high, f"{name}_sd": deviation}
     return row | row_costs(cell.done) | provenance_columns(cell)
+
+
+def _statistics(measures: dict[str, NDArray[np.float64]]) -> dict[str, tuple[float, float, float, float]]:
+    """Mean, ends of the 95% t interval and standard deviation of each measure; of equally many seeds at once."""
+    by_size: dict[int, list[str]] = {}
+    for name, values in measures.items():
+        by_size.setdefault(len(values), []).append(name)
+    found: dict[str, tuple[float, float, float, float]] = {}
+    for names in by_size.values():
+        stacked = np.array([measures[name] for name in names])
+        columns = (*t_intervals(stacked), standard_deviations(stacked))
+        found |= dict(zip(names, zip(*(column.tolist() for column in columns), strict=True), strict=True))
+    return {name: found[name] for name in measures}
 
 
 def runs_frame(cells: Sequence[Cell], superseded: Sequence[Cell] = ()) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffcl.statistics import t_interval
+from ffcl.statistics import standard_deviations, t_interval, t_intervals
 
 
 def test_by_hand() -> None:
@@ -43,3 +43,14 @@ def test_one_value_has_no_interval() -> None:
 @pytest.mark.parametrize("values", [[], [1.0, math.nan]])
 def test_what_is_undefined_stays_so(values: list[float]) -> None:
     assert all(math.isnan(v) for v in t_interval(values))
+
+
+def test_many_samples_at_once_have_the_intervals_of_each() -> None:
+    samples = np.random.default_rng(0).normal(size=(7, 5))
+    samples[3, 2] = np.nan
+    together = np.transpose(t_intervals(samples))
+    np.testing.assert_array_equal(together, [t_interval(sample) for sample in samples])
+    assert np.isnan(together[3]).all()
+    for n in (0, 1):
+        np.testing.assert_array_equal(np.transpose(t_intervals(samples[:, :n]))[0], t_interval(samples[0, :n]))
+    np.testing.assert_allclose(standard_deviations(samples[:2]), [np.std(s, ddof=1) for s in samples[:2]])

@@ -19,7 +19,6 @@ from ffcl.records import Failure, Record, Snapshot
 from ffcl.refusals import Refusal
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.build import build
-from ffcl_leaderboard.coverage import COLUMNS
 from ffcl_leaderboard.within import WITHIN
 
 
@@ -344,9 +343,3 @@ def test_one_mixing_makes_no_line(tmp_path: Path) -> None:
     build([record(learner, mixing=0.5) for learner in ("bp", "ff")], tmp_path, "ACC")
     assert not list((tmp_path / "plots").glob("mixing*"))
     assert "mixing" not in (tmp_path / "plots" / "accuracy--toy.svg").read_text()
-
-
-def test_every_column_of_snapshots_and_coverage_is_explained() -> None:
-    text = (Path(__file__).parent.parent.parent / "docs" / "numbers.md").read_text()
-    for name in (*WITHIN, *COLUMNS[2:]):
-        assert f"`{name}`" in text, name

@@ -1,4 +1,4 @@
-"""Large results folders, and folders with strange things in them; benchmarks/leaderboard.py says how long 20,000 take."""
+"""Large results folders, and strange things in them; benchmarks/leaderboard.py says how long 20,000 records take."""
 
 from __future__ import annotations
 
