@@ -10,7 +10,6 @@ import pytest
 
 from ffcl.cli import app
 from ffcl.hookspecs import Hooks
-from ffcl.metrics import METRICS
 from ffcl.parameters import Parameters
 from ffcl.registry import installed
 
@@ -58,12 +57,6 @@ def test_commands_and_their_options_exist(path: Path) -> None:
         for argument in arguments:
             if argument.startswith("-"):
                 assert argument.split("=")[0] in options, line
-
-
-def test_every_metric_is_explained() -> None:
-    text = (ROOT / "docs" / "numbers.md").read_text()
-    for name in METRICS:
-        assert f"`{name}`" in text, name
 
 
 def test_every_stream_parameter_is_explained() -> None:
