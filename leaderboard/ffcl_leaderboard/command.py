@@ -71,6 +71,8 @@ def leaderboard(
         defaults=installed_defaults(installed()),
         plots=plots,
     )
+    if output is None and len(chosen) == len(records) and len(fitting) == len(refusals):  # one and the same
+        output = results
     shown = make(chosen, output, refusals=fitting)
     files = shown.files if output is not None else make(records, results, refusals=refusals).files
     show_tables(shown.view, files, problems)
