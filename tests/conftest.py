@@ -75,8 +75,8 @@ def registry_with() -> Callable[..., Registry]:
 
 @pytest.fixture
 def comparable() -> Callable[[Record], dict[str, Any]]:
-    """The part of a record that must repeat bit for bit: all but times, dates and the machine."""
-    passing = {"started", "train_seconds", "evaluation_seconds", "hardware", "versions"}
+    """The part of a record that must repeat bit for bit: all but times, dates, memory and the machine."""
+    passing = {"started", "train_seconds", "evaluation_seconds", "peak_memory_bytes", "hardware", "versions"}
     return lambda record: {name: value for name, value in asdict(record).items() if name not in passing}
 
 
