@@ -1,7 +1,7 @@
 """Floating-point operations, counted as they happen.
 
-While a dispatch mode is active torch takes other formulas for a few gradients (that of ``prod``, say), which may differ in
-the last digit. The rules that ffcl ships are not concerned: tests hold their results with and without the count equal.
+While a dispatch mode is active torch takes other formulas for a few gradients (that of ``prod``, say), which may differ
+in the last digit. The rules that ffcl ships are not concerned: tests hold some of them, with and without the count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Operations(TorchDispatchMode):
     """Inside ``with Operations() as operations`` the matrix products and convolutions are counted.
 
     A multiplication and an addition are two; what is done element by element is not counted. The formulas are those of
-    `torch.utils.flop_counter`, whose own mode is not used: it may take operations apart, and so change their rounding.
+    `torch.utils.flop_counter`, whose own mode is not used: it takes operations apart as well.
     """
 
     def __init__(self) -> None:
