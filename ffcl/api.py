@@ -197,7 +197,7 @@ def compare(
     Args:
         results: the folder of a former ``run``.
         baseline: a learner, each row compared with it under the same strategy; or ``"learner+strategy"``, all rows
-            compared with that one. None is bp.
+            compared with that one. None leaves it to the leaderboard.
         learners: keep these only, the baseline among them.
         strategies: keep these only.
         scenarios: keep these only.

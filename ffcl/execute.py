@@ -89,24 +89,19 @@ def execute(
 
 
 def _train_and_measure(run: Run, training: Training, stream: Stream, report: Report) -> dict[str, Any]:
-    total, matrix, choices = len(stream.experiences), [], []
+    total, matrix = len(stream.experiences), []
+    classes_seen: list[int] = []  # by row of the matrix
     train_seconds = evaluation_seconds = 0.0
-    evaluated = 0
     strategy = list(training.plugins)
     within = _within(run, training, stream)
     operations, memory = TrainingOperations(), PeakMemory()
     training.plugins[:] = operations.around(training.plugins)
 
-    def measure() -> list[float]:
-        nonlocal evaluated
-        evaluated += n_scored(stream, training.n_classes)
-        choices.append(n_choices(stream, training.n_classes))
-        return _measure(run, training, stream)
-
     for index, pieces in enumerate(avalanche_train_stream(stream)):
         if index == 0:  # row 0 is the learner that has room for the first classes and has seen nothing
             training.begin(pieces[0])
-            matrix.append(measure())
+            classes_seen.append(training.n_classes)
+            matrix.append(_measure(run, training, stream))
             report(0, total, matrix[0])
         if within is not None:
             within.begin(index + 1)
@@ -116,22 +111,24 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
             for piece in pieces:
                 training.train(piece)
         trained = time.perf_counter()
-        matrix.append(measure())
+        classes_seen.append(training.n_classes)
+        matrix.append(_measure(run, training, stream))
         train_seconds += trained - begun
         evaluation_seconds += time.perf_counter() - trained
         report(index + 1, total, matrix[-1])
     apart = within.seconds if within is not None else 0.0
+    scored = sum(n_scored(stream, n) for n in classes_seen) + (within.scored if within is not None else 0)
     return {
         "accuracy": matrix,
         "experiences": [list(classes) for classes in stream.outline],
-        "choices": choices,
+        "choices": [n_choices(stream, n) for n in classes_seen],
         "n_parameters": sum(p.numel() for p in training.learner.parameters()),
         "state_bytes": sum(t.numel() * t.element_size() for t in training.learner.state_dict().values()),
         "within": within.snapshots if within is not None else [],
         "train_samples": _train_samples(run, stream),
         "train_seconds": round(train_seconds - apart, 4),
         "evaluation_seconds": round(evaluation_seconds + apart, 4),
-        "evaluated_samples": evaluated + (within.scored if within is not None else 0),
+        "evaluated_samples": scored,
         "strategy_bytes": strategy_bytes(strategy, training.learner),
         "train_flops": operations.total,
         "inference_flops": _inference_flops(run, training, stream),

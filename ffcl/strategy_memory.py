@@ -8,8 +8,10 @@ from typing import Any
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor, nn
 
+from ffcl.training import Training
+
 OWNERS = ("avalanche.training", "avalanche.benchmarks.utils", "ffcl_", "ffcl.")
-"""Modules whose objects are looked into; a plugin of another package is looked into as well, see `strategy_bytes`."""
+"""Beginnings of the modules whose objects are looked into, where a plugin holds some; plugins themselves always are."""
 
 
 def strategy_bytes(plugins: Iterable[object], learner: nn.Module) -> int:
@@ -54,7 +56,7 @@ class _Walk:
         elif isinstance(thing, (list, tuple, set, frozenset)):
             for value in thing:
                 self.visit(value)
-        elif type(thing).__module__.startswith(OWNERS) and not hasattr(thing, "train_mb_size"):  # no training
+        elif type(thing).__module__.startswith(OWNERS) and not isinstance(thing, Training):
             self.look_into(thing)
 
     def look_into(self, thing: object) -> None:

@@ -17,6 +17,10 @@ from ffcl.metrics import METRICS, never_learned, retention
 from ffcl.records import Record
 from ffcl_leaderboard.within import WITHIN, within_metrics
 
+ENOUGH_SEEDS = 10
+"""With fewer, intervals are wide and a paired test finds only large differences: no rank, no winner, no verdict."""
+FEW_SEEDS = "few seeds"
+
 OF_SKILL = {"retention": retention, "never_learned": never_learned}
 MEASURES = (*METRICS, *OF_SKILL, *WITHIN)
 """Every measure of a run by its column name."""

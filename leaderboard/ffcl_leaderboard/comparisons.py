@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -26,16 +26,14 @@ from ffcl_leaderboard.across import (
     stratified_bootstrap,
 )
 from ffcl_leaderboard.baselines import Rule, direction, in_order, rule, shared, stream, values, with_baselines
-from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, Cell
 from ffcl_leaderboard.cliques import cliques, letters
 from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
 
 ALPHA = 0.05
 MARGIN = 0.01
 """One point of accuracy: differences below it are of no practical interest."""
-SEEDS = 10
-"""With fewer pairs nobody is called better, worse or equivalent."""
-BETTER, WORSE, EQUIVALENT, UNCLEAR, FEW = "better", "worse", "equivalent", "indistinguishable", "few seeds"
+BETTER, WORSE, EQUIVALENT, UNCLEAR = "better", "worse", "equivalent", "indistinguishable"
 COLUMNS = (
     *("scenario", "learner", "strategy", "variant", "configuration", "baseline", "baseline_configuration", "metric"),
     *("pairs", "difference", "difference_low", "difference_high", "p", "p_holm", "effect_size", "wins"),
@@ -82,6 +80,20 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def baseline_name(compared: pd.DataFrame, learner_of: Mapping[str, str]) -> str:
+    """What these rows of `comparisons_frame` are compared with, in words.
+
+    Args:
+        compared: at least one row.
+        learner_of: the learner of each configuration.
+    """
+    labels = set(compared["baseline"])
+    if len(labels) == 1:
+        return str(labels.pop())
+    learners = {learner_of[configuration] for configuration in compared["baseline_configuration"]}
+    return f"{', '.join(sorted(learners))} under the same strategy"
+
+
 def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
     own, other = shared(cell, baseline, metric)
     differences = own - other
@@ -102,13 +114,13 @@ def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
 
 
 def _verdict(row: dict[str, Any], p: float, least: float) -> str:
-    if row["pairs"] < SEEDS:
-        return FEW
+    if row["pairs"] < ENOUGH_SEEDS:
+        return FEW_SEEDS
     if p <= ALPHA:
         return BETTER if direction(row["metric"]) * row["difference"] > 0 else WORSE
     if row["equivalent"]:
         return EQUIVALENT
-    return FEW if least > ALPHA else UNCLEAR
+    return FEW_SEEDS if least > ALPHA else UNCLEAR
 
 
 def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
@@ -132,11 +144,11 @@ def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
     _correct([[rule(cell) for cell in members] for members, _ in tables], [p for p, _ in tests])
     shown = {cell.first.run.configuration: "" for cell in cells}
     for (members, table), (p, pairs) in zip(tables, tests, strict=True):
-        enough = np.flatnonzero((~np.isnan(table)).sum(axis=1) >= SEEDS)
+        enough = np.flatnonzero((~np.isnan(table)).sum(axis=1) >= ENOUGH_SEEDS)
         means = direction(metric) * np.nanmean(table[enough], axis=1)
         best_first = enough[np.argsort(-means, kind="stable")]
         inside = np.ix_(best_first, best_first)
-        together = ~((p[inside] <= ALPHA) & (pairs[inside] >= SEEDS))
+        together = ~((p[inside] <= ALPHA) & (pairs[inside] >= ENOUGH_SEEDS))
         marks = letters(cliques(together), len(best_first))
         shown |= {members[i].first.run.configuration: mark for i, mark in zip(best_first, marks, strict=True)}
     return shown

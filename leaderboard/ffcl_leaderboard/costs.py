@@ -9,21 +9,6 @@ import numpy as np
 
 from ffcl.records import Record
 
-OF_RUN = (
-    "train_seconds",
-    "evaluation_seconds",
-    "train_samples",
-    "train_seconds_per_1000",
-    "inference_seconds_per_1000",
-    "parameters",
-    "state_bytes",
-    "strategy_bytes",
-    "train_flops",
-    "inference_flops",
-    "peak_memory_bytes",
-)
-"""Columns of a run."""
-
 OF_ROW = (
     "train_seconds",
     "samples_per_second",
@@ -36,20 +21,17 @@ OF_ROW = (
     "inference_flops",
     "peak_memory_bytes",
 )
-"""Columns of a row: means over its runs."""
+"""The costs of a row, which are means over its runs."""
 
 
 def run_costs(record: Record) -> dict[str, float]:
     """The costs of one run; NaN for what is not known, and for a run that failed."""
-    if record.status != "done":
-        return dict.fromkeys(OF_RUN, math.nan)
-    scored = record.evaluated_samples
-    known = {
+    costs = {
         "train_seconds": record.train_seconds,
         "evaluation_seconds": record.evaluation_seconds,
         "train_samples": record.train_samples,
         "train_seconds_per_1000": _per_1000(record.train_seconds, record.train_samples),
-        "inference_seconds_per_1000": _per_1000(record.evaluation_seconds, scored),
+        "inference_seconds_per_1000": _per_1000(record.evaluation_seconds, record.evaluated_samples),
         "parameters": record.n_parameters,
         "state_bytes": record.state_bytes,
         "strategy_bytes": record.strategy_bytes,
@@ -57,16 +39,19 @@ def run_costs(record: Record) -> dict[str, float]:
         "inference_flops": record.inference_flops,
         "peak_memory_bytes": record.peak_memory_bytes,
     }
-    return {name: math.nan if value is None else value for name, value in known.items()}
+    done = record.status == "done"
+    return {name: value if done and value is not None else math.nan for name, value in costs.items()}
 
 
 def row_costs(records: Sequence[Record]) -> dict[str, float]:
-    """Means over these runs; NaN where one is not known."""
+    """Means over these runs; NaN where one is not known. The throughput is of all runs together."""
     costs = [run_costs(record) for record in records]
-    means = {name: float(np.mean([c[name] for c in costs])) if costs else math.nan for name in OF_ROW if name in OF_RUN}
     seconds = sum(record.train_seconds for record in records)
     rate = sum(record.train_samples for record in records) / seconds if seconds else math.nan
-    return {name: means.get(name, rate) for name in OF_ROW}
+    return {
+        name: rate if name == "samples_per_second" else float(np.mean([c[name] for c in costs])) if costs else math.nan
+        for name in OF_ROW
+    }
 
 
 def _per_1000(seconds: float, samples: int | None) -> float | None:

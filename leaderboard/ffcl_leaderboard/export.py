@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from ffcl.errors import UsageError
 from ffcl.records import write_atomically
+from ffcl_leaderboard.percent import percent
 
 SHOWN = {"ACC": "ACC", "AIA": "AIA", "LA": "LA", "forgetting": "forgetting"}
 """The measures in tables for papers, per cent."""
@@ -94,11 +94,5 @@ def _tables(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[str]
 
 def _line(row: Mapping[Any, Any]) -> list[str]:
     learner = f"{row['learner']} ({row['variant']})" if row["variant"] else str(row["learner"])
-    measures = (_percent(row[name], row[f"{name}_low"]) for name in SHOWN)
+    measures = (percent(row[name], row[f"{name}_low"], between=" ± ") for name in SHOWN)
     return [learner, str(row["strategy"]), str(row["seeds"]), *measures]
-
-
-def _percent(mean: float, low: float) -> str:
-    if math.isnan(mean):
-        return "-"
-    return f"{100 * mean:.1f}" + ("" if math.isnan(low) else f" ± {100 * (mean - low):.1f}")

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from ffcl.figures import save_figure
 from ffcl.records import write_atomically
+from ffcl.registry import code_fingerprint
 from ffcl_leaderboard.cells import Cell
 
 DIGESTS = ".drawn.json"
@@ -43,7 +44,9 @@ class Gallery:
             draw: makes the figure.
         """
         stem = self.folder / name
-        digest = hashlib.sha256(json.dumps([version("ffcl"), version("matplotlib"), content]).encode()).hexdigest()
+        digest = hashlib.sha256(
+            json.dumps([version("matplotlib"), code_fingerprint(__name__), content]).encode()
+        ).hexdigest()
         files = [stem.with_name(name + suffix) for suffix in SUFFIXES]
         if self._before.get(name) != digest or not all(file.exists() for file in files):
             files = save_figure(draw(), stem)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ffcl.errors import UsageError
 from ffcl.index_sets import index_set_path
-from ffcl.records import LEARNER, Record, find_record, read_records, record_path, runs_folder, write_record
+from ffcl.records import (
+    LEARNER,
+    Record,
+    find_record,
+    read_records,
+    record_path,
+    runs_folder,
+    write_atomically,
+    write_record,
+)
 from ffcl.refusals import note_refusals, read_refusals
 
 
@@ -49,7 +60,7 @@ def merge(results: Path, folders: Sequence[Path]) -> Merged:
             _take(record, folder, results, merged)
         for index_set in sorted((folder / "index-sets").glob("*")):
             if not index_set_path(results, index_set.name).exists():
-                _copy(index_set, index_set_path(results, index_set.name))
+                write_atomically(index_set_path(results, index_set.name), index_set.read_bytes())
         accepted = {(r.run.learner.name, r.run.strategy.name) for r in records}
         note_refusals(results, read_refusals(folder), accepted)
     return merged
@@ -71,11 +82,16 @@ def difference(a: Record, b: Record) -> str:
         return "made from other data"
     if a.accuracy is None or b.accuracy is None:
         return f"{a.status} here, {b.status} there"
-    pairs = [(x, y) for ours, theirs in zip(a.accuracy, b.accuracy, strict=False) for x, y in zip(ours, theirs)]  # noqa: B905
-    apart = max(abs(x - y) for x, y in pairs)
-    if not apart:
+    if not (furthest := distance(a, b)):
         return "accuracies are equal, the trained states are not"
-    return f"accuracies differ by up to {100 * apart:.2f} points"
+    return f"accuracies differ by up to {100 * furthest:.2f} points"
+
+
+def distance(a: Record, b: Record) -> float:
+    """The largest difference between the accuracies of two results of one run; infinite if one has failed."""
+    if a.accuracy is None or b.accuracy is None:
+        return math.inf
+    return float(np.abs(np.subtract(a.accuracy, b.accuracy)).max())
 
 
 def _take(record: Record, folder: Path, results: Path, merged: Merged) -> None:
@@ -96,11 +112,4 @@ def _take(record: Record, folder: Path, results: Path, merged: Merged) -> None:
     merged.added += 1
     learner = record_path(folder, record.run).with_name(LEARNER)
     if learner.exists():
-        _copy(learner, record_path(results, record.run).with_name(LEARNER))
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.merge.tmp")
-    shutil.copyfile(source, unfinished)
-    unfinished.replace(target)
+        write_atomically(record_path(results, record.run).with_name(LEARNER), learner.read_bytes())

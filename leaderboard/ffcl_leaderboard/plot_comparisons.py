@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ffcl_leaderboard.baselines import direction
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.comparisons import BETTER, EQUIVALENT, MARGIN, WORSE
+from ffcl_leaderboard.comparisons import BETTER, EQUIVALENT, MARGIN, WORSE, baseline_name
 from ffcl_leaderboard.styles import Styles
 
 MOST = 40
@@ -57,18 +56,11 @@ def comparisons_figure(scenario: str, comparisons: pd.DataFrame, cells: Sequence
         said = f"{row['verdict']}, {row['wins']} of {row['pairs']}"
         beside(axes, y, said, INK.get(row["verdict"], GREY))
     name_rows(axes, labels)
-    title = f"{scenario}: paired difference in {metric} to {_baselines(best_first, by_configuration)}"
+    learner_of = {configuration: cell.learner for configuration, cell in by_configuration.items()}
+    title = f"{scenario}: paired difference in {metric} to {one_line(baseline_name(rows, learner_of))}"
     axes.set_title(f"{title}\nmean and 95% t interval; verdict and seeds on which it is better", fontsize=10)
     axes.set_xlabel(f"difference (points): {'more' if direction(metric) > 0 else 'less'} is better; band: ±1 point")
     return figure
-
-
-def _baselines(rows: Sequence[dict[Any, Any]], by_configuration: dict[str, Cell]) -> str:
-    labels = {row["baseline"] for row in rows}
-    if len(labels) == 1:
-        return one_line(labels.pop())
-    learners = {by_configuration[row["baseline_configuration"]].learner for row in rows}
-    return f"{', '.join(sorted(learners))} under the same strategy"
 
 
 def point(axes: Axes, y: float, interval: Sequence[float], cell: Cell, styles: Styles) -> None:

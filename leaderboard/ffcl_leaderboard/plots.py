@@ -26,6 +26,7 @@ from ffcl_leaderboard.plot_coverage import coverage_figure
 from ffcl_leaderboard.plot_mixing import mixing_figure
 from ffcl_leaderboard.plot_within import measured, within_figure
 from ffcl_leaderboard.styles import Styles, add_legend, describe, folded, grid_of, panels, seeds
+from ffcl_leaderboard.tables import Leaderboard
 
 Draw = Callable[[], Figure]
 
@@ -37,14 +38,13 @@ MANY = 20
 """More experiences than these are not drawn one by one."""
 
 
-def draw_all(
-    cells: Sequence[Cell], coverage: pd.DataFrame, comparisons: pd.DataFrame, summary: pd.DataFrame, folder: Path
-) -> list[Path]:
+def draw_all(board: Leaderboard, folder: Path) -> list[Path]:
     """Have every plot of every scenario, and the coverage, in the folder; return the files.
 
     Only what has changed since the last time is drawn.
     """
-    drawable = [cell for cell in cells if cell.done]
+    coverage, comparisons, summary = board.coverage, board.comparisons, board.summary
+    drawable = [cell for cell in board.cells if cell.done]
     styles, gallery = Styles(drawable), Gallery(folder)
     with mpl.rc_context(STYLE):
         if len(coverage):

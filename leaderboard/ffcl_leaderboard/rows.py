@@ -13,19 +13,15 @@ from numpy.typing import NDArray
 from ffcl.errors import unknown_name
 from ffcl.records import Record
 from ffcl.statistics import standard_deviations, t_intervals
-from ffcl_leaderboard import costs
-from ffcl_leaderboard.cells import MEASURES, Cell
+from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, MEASURES, Cell
 from ffcl_leaderboard.columns import COLUMNS
-from ffcl_leaderboard.costs import row_costs, run_costs
+from ffcl_leaderboard.costs import OF_ROW, row_costs, run_costs
 from ffcl_leaderboard.intransigence import References
 from ffcl_leaderboard.provenance import provenance_columns
 from ffcl_leaderboard.staleness import Changes, data_changes, nothing_changed
 from ffcl_leaderboard.tuning import Defaults, tuning_columns
 
-ENOUGH_SEEDS = 10
-"""With fewer, intervals are wide and a paired test finds only large differences: no rank, and no winner."""
-FEW_SEEDS = "few seeds"
-SORTABLE = (*MEASURES, "intransigence", *costs.OF_ROW, "seeds", "learner", "strategy")
+SORTABLE = (*MEASURES, "intransigence", *OF_ROW, "seeds", "learner", "strategy")
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothing_changed) -> pd.DataFrame:
@@ -103,8 +99,8 @@ def runs_frame(cells: Sequence[Cell], superseded: Sequence[Cell] = ()) -> pd.Dat
     """One row per run; ``current`` is false for runs of code that has been edited since."""
     rows = [row for cell in cells for row in _run_rows(cell, is_current=True)]
     rows += [row for cell in superseded for row in _run_rows(cell, is_current=False)]
-    frame = pd.DataFrame(rows, columns=None if rows else ["learner", "strategy", "scenario", "configuration", "seed"])
-    return frame.sort_values(["scenario", "learner", "strategy", "configuration", "seed"], ignore_index=True)
+    order = ["scenario", "learner", "strategy", "configuration", "seed"]
+    return pd.DataFrame(rows, columns=None if rows else [*order, "current"]).sort_values(order, ignore_index=True)
 
 
 def _run_rows(cell: Cell, is_current: bool) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +15,10 @@ from ffcl.errors import UsageError, unknown_name
 from ffcl.metrics import METRICS
 from ffcl.options import EXIT_FAILED, DataRoot, Results, Workers
 from ffcl.records import Record, folded_problems, open_results
+from ffcl.selection import select
 from ffcl.tuning.leaks import trusted_records
+from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.verify import TOLERANCE
 
 Metric = Annotated[str, typer.Option(help="What is compared: ACC, AIA, LA, forgetting, BWT or FWT.")]
 
@@ -65,11 +67,9 @@ def diff(
     for name in ("seeds", "before", "after", "change"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in shown.to_dict("records"):
-        half = "" if pd.isna(row["low"]) else f" ±{100 * (row['change'] - row['low']):.1f}"
-        change = "-" if pd.isna(row["change"]) else f"{100 * row['change']:+.1f}{half}"
-        values = ("-" if pd.isna(row[name]) else f"{100 * row[name]:.1f}" for name in ("before", "after"))
+        values = [*(percent(row[name]) for name in ("before", "after")), percent(row["change"], row["low"], sign="+")]
         learner = f"{row['learner']}\n{row['variant']}" if row["variant"] else row["learner"]
-        table.add_row(learner, row["strategy"], row["scenario"], row["what"], str(row["seeds"]), *values, change)
+        table.add_row(learner, row["strategy"], row["scenario"], row["what"], str(row["seeds"]), *values)
     console = Console()
     if len(shown):
         console.print(table)
@@ -83,7 +83,7 @@ def verify(
     seed: Annotated[int, typer.Option(help="Which ones are drawn.")] = 0,
     tolerance: Annotated[
         float, typer.Option(help="Of each accuracy, where the machine or a library is another one.")
-    ] = 0.02,
+    ] = TOLERANCE,
     data_root: DataRoot = None,
     workers: Workers = None,
 ) -> None:
@@ -148,6 +148,4 @@ def _records(results: Path) -> list[Record]:
     records, problems = trusted_records(results)
     for problem in folded_problems(problems):
         Console(stderr=True).print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    if not records:
-        raise UsageError(f"There are no records in {results}; `ffcl run` makes some.")
-    return records
+    return select(records, [], [], [], results)

@@ -11,7 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ffcl_leaderboard.comparisons import baseline_name
 from ffcl_leaderboard.coverage import REFUSED, reasons, word
+from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.tables import Leaderboard
 from ffcl_leaderboard.within import WITHIN
 
 SHOWN = ("ACC", "AIA", "LA", "forgetting")
@@ -22,14 +25,16 @@ NARROW = 12
 """Characters that a setting is given at least."""
 
 
-def view(rows: pd.DataFrame, comparisons: pd.DataFrame, coverage: pd.DataFrame, n_superseded: int) -> RenderableType:
+def view(board: Leaderboard) -> RenderableType:
     """One table a scenario: percentages with the half-width of their 95% t interval; then the coverage."""
+    rows, comparisons, coverage = board.rows, board.comparisons, board.coverage
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         parts += [_scores(str(scenario), of_scenario), Text()]
         compared = comparisons[comparisons["scenario"] == scenario]
         if len(compared):
-            parts += [_verdicts(str(scenario), compared), Text()]
+            learner_of = dict(zip(of_scenario["configuration"], of_scenario["learner"], strict=True))
+            parts += [_verdicts(str(scenario), compared, learner_of), Text()]
         if "AAA" in of_scenario and of_scenario["AAA"].notna().any():
             parts += [_within(str(scenario), of_scenario[of_scenario["AAA"].notna()]), Text()]
         if "tuned" in of_scenario and (of_scenario["tuned"] == "tuned").any():
@@ -46,8 +51,8 @@ def view(rows: pd.DataFrame, comparisons: pd.DataFrame, coverage: pd.DataFrame, 
             style="dim",
         )
     )
-    if n_superseded:
-        parts.append(Text(f"{n_superseded} runs of code that has been edited since are left out.", style="dim"))
+    if board.n_superseded:
+        parts.append(Text(f"{board.n_superseded} runs of code that has been edited since are left out.", style="dim"))
     return Group(*parts)
 
 
@@ -60,31 +65,28 @@ def _scores(scenario: str, rows: pd.DataFrame) -> Table:
             _name(row, notes),
             str(row["strategy"]),
             str(row["seeds"]),
-            *(_percent(row[name], row[f"{name}_low"]) for name in SHOWN),
+            *(percent(row[name], row[f"{name}_low"]) for name in SHOWN),
             "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
         )
     return _folding(table, rows)
 
 
-def _verdicts(scenario: str, rows: pd.DataFrame) -> Table:
+def _verdicts(scenario: str, rows: pd.DataFrame, learner_of: dict[str, str]) -> Table:
     """Each row against its baseline, on the seeds that both have."""
-    baselines = list(dict.fromkeys(rows["baseline"]))
-    learner = baselines[0].split(" + ")[0].split(" (")[0]
-    what = baselines[0] if len(baselines) == 1 else f"{learner} with the same strategy"
+    what = baseline_name(rows, learner_of)
     table = _table(f"{scenario}, less {what}, seed by seed", ("learner", "strategy"), ("pairs", "ACC", "p"))
     table.add_column("verdict", no_wrap=True)
     for row in rows.sort_values("difference", ascending=False, kind="stable").to_dict("records"):
-        difference = _percent(row["difference"], row["difference_low"])
-        sign = "+" if row["difference"] > 0 else ""
+        difference = percent(row["difference"], row["difference_low"], sign="+")
         p = "-" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}"
-        table.add_row(_name(row), row["strategy"], str(row["pairs"]), sign + difference, p, row["verdict"])
+        table.add_row(_name(row), row["strategy"], str(row["pairs"]), difference, p, row["verdict"])
     return _folding(table, rows)
 
 
 def _within(scenario: str, rows: pd.DataFrame) -> Table:
     table = _table(f"{scenario}, while experiences are learned", ("learner", "strategy"), WITHIN)
     for row in rows.to_dict("records"):
-        table.add_row(_name(row), str(row["strategy"]), *(_percent(row[name], row[f"{name}_low"]) for name in WITHIN))
+        table.add_row(_name(row), str(row["strategy"]), *(percent(row[name], row[f"{name}_low"]) for name in WITHIN))
     return _folding(table, rows)
 
 
@@ -94,7 +96,7 @@ def _tuning(scenario: str, rows: pd.DataFrame) -> Table:
     table = _table(f"{scenario}, tuned against defaults", ("learner", "strategy"), numbers)
     for row in rows.to_dict("records"):
         counts = (f"{row[name]:.0f}" for name in ("trials", "pruned", "failed_trials"))
-        gain = _percent(row["tuning_gain"], row["tuning_gain_low"])
+        gain = percent(row["tuning_gain"], row["tuning_gain_low"])
         protocol = row["protocol"] + ("\noptimistic" if row["optimistic"] else "")
         table.add_row(row["learner"], str(row["strategy"]), protocol, *counts, f"{row['core_hours']:.2f}", gain)
     return table
@@ -151,10 +153,3 @@ def _name(row: dict[Any, Any], notes: Sequence[str] = ()) -> str:
     """The learner, and a line each for what else must be said of the row: tables stay narrow."""
     variant = row["variant"].split(", ") if row["variant"] else []
     return "\n".join([row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *notes])
-
-
-def _percent(mean: float, low: float) -> str:
-    if math.isnan(mean):
-        return "-"
-    half = "" if math.isnan(low) else f" ±{100 * (mean - low):.1f}"
-    return f"{100 * mean:.1f}{half}"

@@ -13,7 +13,7 @@ from ffcl.environment import hardware, library_versions
 from ffcl.pool import Pool
 from ffcl.records import Record
 from ffcl.worker import Job
-from ffcl_leaderboard.merge import difference, same_result
+from ffcl_leaderboard.merge import difference, distance, same_result
 
 TOLERANCE = 0.02
 """Of each accuracy, where the machine or a library is another one: 2 points."""
@@ -90,8 +90,5 @@ def _judge(record: Record, again: Record | None, message: str, tolerance: float)
     how = difference(record, again)
     if same_conditions(record, again) or record.data_sha256 != again.data_sha256:
         return Verified(record, "different", how)
-    assert record.accuracy is not None
-    assert again.accuracy is not None
-    rows = zip(record.accuracy, again.accuracy, strict=True)
-    apart = max(abs(x - y) for ours, theirs in rows for x, y in zip(ours, theirs, strict=True))
-    return Verified(record, "within tolerance" if apart <= tolerance else "different", f"{how}; other conditions")
+    near = distance(record, again) <= tolerance
+    return Verified(record, "within tolerance" if near else "different", f"{how}; other conditions")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,25 +15,9 @@ from ffcl.refusals import Refusal
 from ffcl_leaderboard.cells import Cell, group
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
+from ffcl_leaderboard.tables import Leaderboard
 
-
-@dataclass(frozen=True)
-class MadeUp:
-    """What ``write_report`` takes, in its order."""
-
-    cells: list[Cell]
-    rows: pd.DataFrame
-    runs: pd.DataFrame
-    coverage: pd.DataFrame
-    comparisons: pd.DataFrame
-    summary: pd.DataFrame
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        return self.cells, self.rows, self.runs, self.coverage, self.comparisons, self.summary
-
-
-Maker = Callable[..., MadeUp]
+Maker = Callable[..., Leaderboard]
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +35,7 @@ def _made_up(
     message: str = "boom",
     refused: Sequence[Refusal] = (),
     order: int = 1,
-) -> MadeUp:
+) -> Leaderboard:
     """Tables of a grid of made-up runs; of the learners in ``fails``, seed 0 failed with ``message``."""
     grid = itertools.product(enumerate(scenarios), enumerate(learners), enumerate(strategies), range(seeds))
     records = []
@@ -92,7 +74,7 @@ def _made_up(
     cells = group(records[::order])
     rows = leaderboard_frame(cells, "ACC")
     coverage = coverage_frame(cells, refused)
-    return MadeUp(cells, rows, runs_frame(cells), coverage, _comparisons(cells), _summary(rows))
+    return Leaderboard(cells, rows, _comparisons(cells), _summary(rows), runs_frame(cells), coverage)
 
 
 def _comparisons(cells: Sequence[Cell]) -> pd.DataFrame:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -16,22 +16,15 @@ import pytest
 from ffcl.cli import parse_seeds
 from ffcl.figures import COLOURS
 from ffcl.refusals import Refusal
+from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report import report_data, write_report
 from ffcl_leaderboard.report.page import SCRIPTS, embedded
 from ffcl_leaderboard.report.parts import seeds_text, setting_text
+from ffcl_leaderboard.tables import make_leaderboard
 
 Maker = Callable[..., Any]
 HOSTILE = "</script><script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(1)>"
-
-
-@dataclass(frozen=True)
-class Column:
-    title: str
-    formula: str
-    source: str
-    better: str
-    unit: str
 
 
 class Page(HTMLParser):
@@ -59,8 +52,8 @@ def data_in(html: str) -> Any:
 
 
 def test_the_same_tables_give_the_same_bytes(made_up: Maker, tmp_path: Path) -> None:
-    one = write_report(tmp_path / "a.html", *made_up(fails=["ff"]).arguments)
-    other = write_report(tmp_path / "b.html", *made_up(fails=["ff"], order=-1).arguments)
+    one = write_report(tmp_path / "a.html", made_up(fails=["ff"]))
+    other = write_report(tmp_path / "b.html", made_up(fails=["ff"], order=-1))
     assert one.read_bytes() == other.read_bytes()
 
 
@@ -77,12 +70,12 @@ def test_the_largest_leaderboard_stays_below_a_megabyte(made_up: Maker, tmp_path
         "retention",
     ]
     rows = tables.rows.assign(**dict(zip(names, costs.T, strict=True)), stale="", data_sha256="a" * 64)
-    path = write_report(tmp_path / "index.html", tables.cells, rows, *tables.arguments[2:])
+    path = write_report(tmp_path / "index.html", replace(tables, rows=rows))
     assert path.stat().st_size < 1_000_000
 
 
 def test_the_page_loads_nothing(made_up: Maker, tmp_path: Path) -> None:
-    html = write_report(tmp_path / "index.html", *made_up().arguments).read_text()
+    html = write_report(tmp_path / "index.html", made_up()).read_text()
     page = Page(html)
     for tag, attributes in page.elements:
         for name in ("src", "href", "action", "data", "srcset"):
@@ -111,7 +104,7 @@ def test_no_text_leaves_the_element_it_is_in(text: str, made_up: Maker, tmp_path
     assert json.loads(raw) == {"text": text}
     assert not set("<>&\u2028\u2029") & set(raw)
     tables = made_up([text, "bp"], scenarios=[text], fails=[text], message=text, refused=[Refusal(text, "ewc", text)])
-    html = write_report(tmp_path / "index.html", *tables.arguments).read_text(encoding="utf-8")
+    html = write_report(tmp_path / "index.html", tables).read_text(encoding="utf-8")
     elements = [tag for tag, _ in Page(html).elements]
     assert elements.count("script") == 2
     assert "img" not in elements
@@ -120,7 +113,7 @@ def test_no_text_leaves_the_element_it_is_in(text: str, made_up: Maker, tmp_path
 
 def test_without_scripts_the_main_numbers_are_a_table(made_up: Maker, tmp_path: Path) -> None:
     tables = made_up()
-    html = write_report(tmp_path / "index.html", *tables.arguments).read_text()
+    html = write_report(tmp_path / "index.html", tables).read_text()
     (table,) = re.findall(r"<noscript>(.*?)</noscript>", html, re.DOTALL)
     shown = [re.findall(r"<td>([^<\n]*)", line) for line in table.split("\n<tr>")[1:]]
     first = tables.rows.iloc[0]
@@ -132,15 +125,15 @@ def test_without_scripts_the_main_numbers_are_a_table(made_up: Maker, tmp_path: 
 
 def test_empty_tables_make_a_page(made_up: Maker, tmp_path: Path) -> None:
     empty = pd.DataFrame()
-    html = write_report(tmp_path / "index.html", [], empty, empty, empty, empty, empty).read_text()
+    html = write_report(tmp_path / "index.html", make_leaderboard([], "ACC")).read_text()
     assert data_in(html)["rows"] == {}
     tables = made_up()
-    write_report(tmp_path / "index.html", *tables.arguments[:4], empty, empty)
+    write_report(tmp_path / "index.html", replace(tables, comparisons=empty, summary=empty))
 
 
 def test_numbers_are_those_of_the_tables(made_up: Maker) -> None:
     tables = made_up(fails=["ff"])
-    data = report_data(*tables.arguments)
+    data = report_data(tables)
     row = tables.rows.iloc[2]
     cell = next(c for c in tables.cells if c.first.run.configuration == row["configuration"])
     assert data["rows"]["ACC"][2] == pytest.approx(row["ACC"], abs=5e-5)
@@ -157,20 +150,20 @@ def test_numbers_are_those_of_the_tables(made_up: Maker) -> None:
 
 def test_what_is_no_number_is_null(made_up: Maker) -> None:
     tables = made_up(seeds=1)
-    data = report_data(*tables.arguments)
+    data = report_data(tables)
     assert "ACC_low" not in data["rows"]
     json.dumps(data, allow_nan=False)
 
 
 def test_equal_settings_are_kept_once(made_up: Maker) -> None:
-    data = report_data(*made_up(scenarios=["a", "b", "c"]).arguments)
+    data = report_data(made_up(scenarios=["a", "b", "c"]))
     named = [part["name"] for part in data["parts"] if isinstance(part, dict)]
     assert sorted(named) == ["a", "b", "bp", "c", "ff", "none", "replay"]
 
 
 def test_help_gives_titles_units_and_formulas(made_up: Maker) -> None:
-    column = Column("final accuracy", "mean_j a[T, j]", "Lopez-Paz & Ranzato 2017", "higher", "share")
-    data = report_data(*made_up().arguments, help={"ACC": column})
+    column = Column("ACC", "final accuracy", "mean_j a[T, j]", "Lopez-Paz & Ranzato 2017", "higher", "share")
+    data = report_data(made_up(), help={"ACC": column})
     assert data["help"]["ACC"]["formula"] == "mean_j a[T, j]"
     assert data["columns"]["ACC"] == {"title": "final accuracy", "unit": "share", "better": "higher"}
     assert data["columns"]["forgetting"] == {"title": "forgetting", "unit": "share", "better": ""}
@@ -180,20 +173,20 @@ def test_help_gives_titles_units_and_formulas(made_up: Maker) -> None:
 def test_columns_to_come_are_shown_as_they_are(made_up: Maker) -> None:
     tables = made_up()
     rows = tables.rows.assign(train_flops=1.23456789e12, stale="the data has changed", groups=[{"a": 1}] * 4)
-    data = report_data(tables.cells, rows, *tables.arguments[2:])
+    data = report_data(replace(tables, rows=rows))
     assert data["rows"]["train_flops"] == {"same": 1234600000000, "count": 4}
     assert data["rows"]["stale"] == {"texts": ["the data has changed"], "at": [0, 0, 0, 0]}
     assert data["rows"]["groups"]["texts"] == ['{"a": 1}']
 
 
 def test_defaults_are_written_like_settings(made_up: Maker) -> None:
-    data = report_data(*made_up().arguments, defaults={"bp.lr": 0.001, "toy.order": [], "toy.shuffle": True})
+    data = report_data(made_up(), defaults={"bp.lr": 0.001, "toy.order": [], "toy.shuffle": True})
     assert data["defaults"] == {"bp.lr": "0.001", "toy.order": "", "toy.shuffle": "True"}
 
 
 def test_comparisons_point_to_their_rows(made_up: Maker) -> None:
     tables = made_up(scenarios=["a", "b"])
-    data = report_data(*tables.arguments)
+    data = report_data(tables)
     first = tables.comparisons.iloc[0]
     at, base = data["comparisons"]["row"][0], data["comparisons"]["baseline_row"][0]
     assert tables.rows.loc[at, "configuration"] == first["configuration"]
@@ -253,13 +246,15 @@ def luminance(colour: str) -> float:
 
 def test_a_page_of_the_same_tables_is_left_as_it_is(made_up: Maker, tmp_path: Path) -> None:
     tables, path = made_up(), tmp_path / "index.html"
-    write_report(path, *tables.arguments, digest="one")
+    write_report(path, tables)
     first = path.stat().st_mtime_ns
-    write_report(path, *tables.arguments, digest="one")
+    write_report(path, made_up())
     assert path.stat().st_mtime_ns == first
-    write_report(path, *tables.arguments, digest="another")
+    write_report(path, made_up(seeds=11))
     second = path.stat().st_mtime_ns
     assert second != first
+    write_report(path, made_up(seeds=11), defaults={"bp.lr": 0.1})
+    assert path.stat().st_mtime_ns != second
     path.write_bytes(b"\xff damaged")
-    write_report(path, *tables.arguments, digest="another")
+    write_report(path, tables)
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

@@ -7,14 +7,16 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ffcl.plan import parse_settings
+from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report import write_report
+from ffcl_leaderboard.tables import make_leaderboard
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -56,10 +58,8 @@ def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     rows = tables.rows.assign(stale=["the data has changed", *[""] * (len(tables.rows) - 1)])
     path = tmp_path_factory.mktemp("report") / "index.html"
-    formula = SimpleNamespace(
-        title="final accuracy", formula=f"mean_j a[T, j] {IMAGE}", source="a paper", better="higher", unit="share"
-    )
-    return write_report(path, tables.cells, rows, *tables.arguments[2:], help={"ACC": formula})
+    column = Column("ACC", "final accuracy", f"mean_j a[T, j] {IMAGE}", "a paper", "higher", "share")
+    return write_report(path, replace(tables, rows=rows), help={"ACC": column})
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_all_scenarios_side_by_side(page: Any, report: Path) -> None:
 
 
 def test_few_seeds_make_no_winner(page: Any, made_up: Maker, tmp_path: Path) -> None:
-    path = write_report(tmp_path / "index.html", *made_up(seeds=3).arguments)
+    path = write_report(tmp_path / "index.html", made_up(seeds=3))
     page.get(path.as_uri())
     assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
     assert _column(page, 1) == ["few seeds"] * 4
@@ -269,8 +269,5 @@ def test_the_theme_can_be_turned(page: Any) -> None:
 
 
 def test_an_empty_report_says_what_to_do(page: Any, tmp_path: Path) -> None:
-    import pandas as pd
-
-    empty = pd.DataFrame()
-    page.get(write_report(tmp_path / "index.html", [], empty, empty, empty, empty, empty).as_uri())
+    page.get(write_report(tmp_path / "index.html", make_leaderboard([], "ACC")).as_uri())
     assert "No runs yet" in _all(page, "main")[0].text

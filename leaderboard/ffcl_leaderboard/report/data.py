@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from ffcl.figures import MARKERS
 from ffcl.metrics import accuracy_seen
 from ffcl.statistics import t_interval
-from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.cells import ENOUGH_SEEDS, Cell
+from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report.encoding import Distinct, encode_frame, short
 from ffcl_leaderboard.report.parts import part_of, seeds_text, setting_text
+from ffcl_leaderboard.tables import Leaderboard
 
-FEW_SEEDS = 10
-"""With fewer seeds no row is ranked: the paired test that compares five learners cannot come out significant."""
 PER_SHARE = 10_000
 """A share of a seed is kept as a whole number of these."""
 OF_SEEDS = ("ACC", "AIA", "LA", "forgetting", "train_seconds")
@@ -30,60 +30,25 @@ TEXT_LENGTH = 400
 """Characters of a failure's message that are kept."""
 
 
-class ColumnHelp(Protocol):
-    """What a reader is told of a column."""
-
-    @property
-    def title(self) -> str:
-        """The column in words."""
-
-    @property
-    def formula(self) -> str:
-        """How it is computed."""
-
-    @property
-    def source(self) -> str:
-        """Where the formula comes from."""
-
-    @property
-    def better(self) -> str:
-        """``"higher"``, ``"lower"`` or ``""``."""
-
-    @property
-    def unit(self) -> str:
-        """``"share"``, ``"seconds"``, ``"bytes"``, ``"count"``, ``"operations"``, ``"text"`` or another word."""
-
-
 def report_data(
-    cells: Sequence[Cell],
-    rows: pd.DataFrame,
-    runs: pd.DataFrame,
-    coverage: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    summary: pd.DataFrame,
-    help: Mapping[str, ColumnHelp] | None = None,
-    defaults: Mapping[str, Any] | None = None,
+    board: Leaderboard, help: Mapping[str, Column] | None = None, defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """All that the page shows, as plain values for JSON.
 
     Args:
-        cells: the cells behind the rows, which give matrices, settings and versions.
-        rows: the leaderboard, a row a cell; whatever columns it has are shown.
-        runs: a row a run; gives the values of each seed and the messages of failures.
-        coverage: a row a learner x strategy.
-        comparisons: a row a row's difference to its baseline; may be empty.
-        summary: a row a learner x strategy x variant over all scenarios; may be empty.
+        board: the leaderboard; whatever columns its rows have are shown.
         help: of columns, by name; a column without gets no help.
         defaults: ``name.parameter`` to its default; a command names what differs from it, or everything without.
     """
+    cells, rows, runs, coverage = board.cells, board.rows, board.runs, board.coverage
     by_key = {_cell_key(cell): cell for cell in cells}
     of_key = _runs_by_key(runs)
-    keys = list(zip(*(rows[name] for name in KEY), strict=True)) if set(KEY) <= set(rows.columns) else []
+    keys = list(zip(*(rows[name] for name in KEY), strict=True))
     parts, versions = Distinct(), Distinct()
     details = [_details(by_key.get(key), of_key.get(key, ()), parts, versions) for key in keys]
     table = encode_frame(rows, ELSEWHERE) if keys else {}
     return {
-        "few": FEW_SEEDS,
+        "few": ENOUGH_SEEDS,
         "learners": _learners(cells, coverage),
         "per_share": PER_SHARE,
         "markers": list(MARKERS),
@@ -93,15 +58,15 @@ def report_data(
         "columns": _columns(table, rows, help or {}),
         "help": _help(help or {}),
         "rows": table,
-        "of_seeds": [name for name in OF_SEEDS if name in runs],
+        "of_seeds": OF_SEEDS,
         "details": {name: [detail[name] for detail in details] for name in details[0]} if details else {},
         "parts": parts.values,
         "versions": versions.values,
         "defaults": {name: setting_text(value) for name, value in sorted((defaults or {}).items())},
-        "comparisons": _comparisons(comparisons, keys),
-        "summary": encode_frame(summary),
+        "comparisons": _comparisons(board.comparisons, keys),
+        "summary": encode_frame(board.summary),
         "coverage": encode_frame(coverage),
-        "superseded": int((~runs["current"].astype(bool)).sum()) if "current" in runs else 0,
+        "superseded": board.n_superseded,
     }
 
 
@@ -112,12 +77,12 @@ def _cell_key(cell: Cell) -> tuple[str, ...]:
 def _learners(cells: Sequence[Cell], coverage: pd.DataFrame) -> list[str]:
     """In the order of the plots' colours: those with results first."""
     drawn = sorted({cell.learner for cell in cells if cell.done})
-    others = {cell.learner for cell in cells} | set(coverage.get("learner", ()))
+    others = {cell.learner for cell in cells} | set(coverage["learner"])
     return [*drawn, *sorted(others - set(drawn))]
 
 
 def _strategies(cells: Sequence[Cell], coverage: pd.DataFrame) -> list[str]:
-    names = {cell.strategy for cell in cells} | set(coverage.get("strategy", ()))
+    names = {cell.strategy for cell in cells} | set(coverage["strategy"])
     return sorted(names, key=lambda name: (name != "none", name))
 
 
@@ -128,10 +93,8 @@ def _notes(cells: Sequence[Cell]) -> dict[str, str]:
 def _runs_by_key(runs: pd.DataFrame) -> dict[tuple[str, ...], list[dict[Any, Any]]]:
     """The runs of today's code, by the row they belong to."""
     by_key: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
-    wanted = [name for name in (*KEY, *OF_SEEDS, "seed", "status", "failure", "current") if name in runs]
-    for run in runs[wanted].to_dict("records"):
-        if run.get("current", True):
-            by_key.setdefault(tuple(run[name] for name in KEY), []).append(run)
+    for run in runs[runs["current"].astype(bool)].to_dict("records"):
+        by_key.setdefault(tuple(run[name] for name in KEY), []).append(run)
     return by_key
 
 
@@ -145,13 +108,13 @@ def _details(cell: Cell | None, runs: Sequence[dict[Any, Any]], parts: Distinct,
         detail["seeds"] = seeds_text([record.run.seed for record in (*cell.done, *cell.failed)])
         if cell.done:
             detail |= {"matrix": _per_mille(cell.matrices.mean(0)), "halves": _halves(cell)}
-    done = [run for run in runs if run.get("status") != "failed"]
+    done = [run for run in runs if run["status"] == "done"]
     detail["values"] = [parts.number([run["seed"] for run in done])] if done else None
     for name in OF_SEEDS:
-        if done and name in done[0]:
+        if done:
             detail["values"].append([_of_seed(name, run[name]) for run in done])
     detail["failures"] = [
-        [run["seed"], str(run.get("failure", ""))[:TEXT_LENGTH]] for run in runs if run.get("status") == "failed"
+        [run["seed"], run["failure"][:TEXT_LENGTH]] for run in runs if run["status"] == "failed"
     ] or None
     return detail
 
@@ -177,7 +140,7 @@ def _halves(cell: Cell) -> list[int] | None:
     return [round(1000 * (interval.high - interval.mean)) for interval in intervals]
 
 
-def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, ColumnHelp]) -> dict[str, dict[str, str]]:
+def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Column]) -> dict[str, dict[str, str]]:
     """Title, unit and better direction of each column of numbers, told or guessed from its name."""
     ends = {name for name in table if name.endswith(("_low", "_high", "_sd"))}
     columns = {}
@@ -194,7 +157,7 @@ def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Co
     return columns
 
 
-def _help(help: Mapping[str, ColumnHelp]) -> dict[str, dict[str, str]]:
+def _help(help: Mapping[str, Column]) -> dict[str, dict[str, str]]:
     names = ("title", "formula", "source", "better", "unit")
     return {name: {n: str(getattr(column, n)) for n in names} for name, column in sorted(help.items())}
 
@@ -207,9 +170,7 @@ def _comparisons(comparisons: pd.DataFrame, keys: Sequence[tuple[Any, ...]]) -> 
     by_configuration = {(key[0], key[3]): i for i, key in enumerate(keys)}
     at = [numbers.get(key, -1) for key in zip(*(comparisons[name] for name in KEY), strict=True)]
     frame = comparisons.assign(row=at)
-    if "baseline_configuration" in frame:
-        ends = zip(frame["scenario"], frame["baseline_configuration"], strict=True)
-        frame = frame.assign(baseline_row=[by_configuration.get(end, -1) for end in ends])
-    frame = frame[frame["row"] >= 0]
-    told_elsewhere = ("p", "equivalent") if "verdict" in frame and "p_holm" in frame else ()
-    return encode_frame(frame, (*KEY, "variant", "baseline_configuration", *told_elsewhere))
+    ends = zip(frame["scenario"], frame["baseline_configuration"], strict=True)
+    frame = frame.assign(baseline_row=[by_configuration.get(end, -1) for end in ends])
+    # p_holm and the verdict say what p and equivalent say
+    return encode_frame(frame[frame["row"] >= 0], (*KEY, "variant", "baseline_configuration", "p", "equivalent"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import pandas as pd
 
 from ffcl.figures import COLOURS, MARKERS
 from ffcl.records import write_atomically
-from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.report.data import ColumnHelp, report_data
+from ffcl_leaderboard.columns import Column
+from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.report.data import report_data
+from ffcl_leaderboard.tables import Leaderboard
 
 SCRIPTS = (
     "data", "dom", "marks", "state", "filters", "columns", "badges", "table", "overview", "details", "axes",
@@ -36,34 +38,25 @@ PLAIN = ("ACC", "AIA", "LA", "forgetting")
 
 def write_report(
     path: Path,
-    cells: Sequence[Cell],
-    rows: pd.DataFrame,
-    runs: pd.DataFrame,
-    coverage: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    summary: pd.DataFrame,
-    help: Mapping[str, ColumnHelp] | None = None,
+    board: Leaderboard,
+    help: Mapping[str, Column] | None = None,
     defaults: Mapping[str, Any] | None = None,
-    digest: str = "",
 ) -> Path:
-    """Write the report, one HTML file; the same tables give the same bytes.
+    """Write the report, one HTML file; the same leaderboard gives the same bytes.
+
+    A page that was made from the same, by the same code, is left as it is.
 
     Args:
         path: the file.
-        cells: see `report_data`, as all that follow.
-        rows: see there.
-        runs: see there.
-        coverage: see there.
-        comparisons: see there.
-        summary: see there.
-        help: see there.
-        defaults: see there.
-        digest: of all of these; a page that was made from the same, by the same code, is left as it is.
+        board: what is shown.
+        help: see `report_data`.
+        defaults: see `report_data`.
     """
-    made_from = hashlib.sha256((digest + _code()).encode()).hexdigest() if digest else ""
-    if not digest or made_from not in _head(path):
-        data = report_data(cells, rows, runs, coverage, comparisons, summary, help, defaults)
-        write_atomically(path, page(data, plain_table(rows), made_from).encode("utf-8", "replace"))
+    explained = {name: asdict(column) for name, column in (help or {}).items()}
+    made_from = hashlib.sha256(json.dumps([board.csv, explained, defaults, _code()]).encode()).hexdigest()
+    if made_from not in _head(path):
+        text = page(report_data(board, help, defaults), plain_table(board.rows), made_from)
+        write_atomically(path, text.encode("utf-8", "replace"))
     return path
 
 
@@ -125,19 +118,11 @@ def embedded(data: Mapping[str, Any]) -> str:
 
 def plain_table(rows: pd.DataFrame) -> list[list[str]]:
     """The main numbers as texts: scenario, learner, strategy, variant, seeds, and metrics in per cent."""
-    names = [name for name in ("scenario", "learner", "strategy", "variant", "seeds") if name in rows]
-    if len(names) < 5:
-        return []
     return [
-        [*(str(row[name]) for name in names), *(_percent(row, m) for m in PLAIN)] for row in rows.to_dict("records")
+        [str(row[name]) for name in ("scenario", "learner", "strategy", "variant", "seeds")]
+        + [percent(row[name], row[f"{name}_low"], unknown="") for name in PLAIN]
+        for row in rows.to_dict("records")
     ]
-
-
-def _percent(row: Mapping[Any, Any], metric: str) -> str:
-    mean, low = (float(row.get(name, math.nan)) for name in (metric, f"{metric}_low"))
-    if math.isnan(mean):
-        return ""
-    return f"{100 * mean:.1f}" + ("" if math.isnan(low) else f" ±{100 * (mean - low):.1f}")
 
 
 def _palette() -> str:
