@@ -21,7 +21,9 @@ from ffcl_leaderboard.provenance import provenance_columns
 from ffcl_leaderboard.staleness import Changes, data_changes, nothing_changed
 from ffcl_leaderboard.tuning import Defaults, tuning_columns
 
-SORTABLE = (*MEASURES, "intransigence", *OF_ROW, "seeds", "learner", "strategy")
+NOT_RANKED = "not ranked"
+NAMES = ("learner", "strategy")
+SORTABLE = (*MEASURES, "intransigence", *OF_ROW, "seeds", *NAMES)
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothing_changed) -> pd.DataFrame:
@@ -45,19 +47,29 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
         {**_row(cell, references), **tuning_columns(cell, defaults), "stale": _stale(cell, changes, other_data)}
         for cell in cells
     ]
-    ascending = COLUMNS[sort].better == "lower" or sort in ("learner", "strategy")
     frame = pd.DataFrame(rows).sort_values(
-        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last", ignore_index=True
+        ["scenario", sort], ascending=[True, _ascending(sort)], kind="stable", na_position="last", ignore_index=True
     )
-    frame.insert(0, "rank", _ranks(frame))
+    frame.insert(0, "rank", _ranks(frame, "ACC" if sort in NAMES else sort))
     return frame
 
 
-def _ranks(frame: pd.DataFrame) -> list[str]:
-    """The place in its scenario of each row that has seeds enough, in words for the others."""
+def _ascending(sort: str) -> bool:
+    return sort in NAMES or COLUMNS[sort].better == "lower"
+
+
+def _ranks(frame: pd.DataFrame, by: str) -> list[str]:
+    """The place in its scenario of each row, equals sharing theirs; in words why a row has none.
+
+    Ranked is what has seeds enough, is of today's code and data, and was not tuned on what it is evaluated on.
+    """
     enough = frame["seeds"] >= ENOUGH_SEEDS
-    places = frame[enough].groupby("scenario", sort=False).cumcount() + 1
-    return [FEW_SEEDS if np.isnan(place) else f"{place:.0f}" for place in places.reindex(frame.index)]
+    ranked = frame[enough & (frame["stale"] == "") & ~frame["optimistic"]]
+    places = ranked.groupby("scenario")[by].rank(method="min", ascending=_ascending(by)).reindex(frame.index)
+    return [
+        (NOT_RANKED if has_enough else FEW_SEEDS) if np.isnan(place) else f"{place:.0f}"
+        for place, has_enough in zip(places, enough, strict=True)
+    ]
 
 
 def _stale(cell: Cell, changes: Changes, other_data: set[str]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ffcl.configuration import Tuning
 from ffcl.plan import make_plan
 from ffcl.registry import installed
 from ffcl_leaderboard.build import build
@@ -48,6 +49,17 @@ def test_few_seeds_have_no_rank(seeds: int, ranks: list[str]) -> None:
 def test_a_row_of_few_seeds_takes_nobodys_rank() -> None:
     records = [done(run("bp", seed=s), 0.6) for s in range(10)] + [done(run("ff", seed=s), 0.8) for s in range(3)]
     assert list(build(records, None, "ACC").rows["rank"]) == ["few seeds", "1"]
+
+
+def test_what_is_stale_or_optimistic_is_not_ranked_and_equals_share_a_place() -> None:
+    accuracies = {"a": 0.9, "b": 0.8, "c": 0.8, "d": 0.7}
+    records = [done(run(name, seed=s), accuracy) for name, accuracy in accuracies.items() for s in range(10)]
+    rows = build(records, None, "ACC", changes=lambda run: ["edited"] * (run.learner.name == "a")).rows
+    assert dict(zip(rows["learner"], rows["rank"], strict=True)) == {"a": "not ranked", "b": "1", "c": "1", "d": "3"}
+    tuning = Tuning("s", "same-stream", "ACC", 9, 0, 0, 5, "tpe", 0, "space", 1.0, {}, [])
+    records += [done(replace(run("e", seed=s), tuning=tuning), 0.95) for s in range(10)]
+    rows = build(records, None, "learner").rows
+    assert list(rows["rank"]) == ["1", "2", "2", "4", "not ranked"]
 
 
 def test_intransigence_is_measured_against_joint_training_of_the_same_learner() -> None:
