@@ -18,20 +18,17 @@ USUAL = "bp"
 """The learner that is the baseline, if it is there, unless another is asked for."""
 
 Rule = tuple[str, str, str]
-"""Names of the learner and the strategy, and the variant: who is compared, over scenarios."""
+"""Names of the learner and the strategy, and the variant of both: who is compared, over scenarios."""
 
 
 def in_order(cells: Sequence[Cell]) -> list[Cell]:
     """The cells with finished runs, in the order of the leaderboard, in whatever order they come."""
-    return sorted(
-        (cell for cell in cells if cell.done),
-        key=lambda c: (c.scenario, c.learner, c.strategy != "none", c.strategy, c.variant, c.first.run.configuration),
-    )
+    return sorted((cell for cell in cells if cell.done), key=Cell.order)
 
 
 def rule(cell: Cell) -> Rule:
     """What a cell has in common with cells of other scenarios."""
-    return cell.learner, cell.strategy, cell.variant
+    return cell.learner, cell.strategy, cell.rule_variant
 
 
 def stream(cell: Cell) -> tuple[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,12 +33,15 @@ class Cell:
     Attributes:
         done: records of finished runs, by seed.
         failed: records of failed runs, by seed.
-        variant: the settings that tell this configuration from others of the same names, or "".
+        rule_variant: the settings of learner and strategy that tell it from others of these names, the same on every
+            scenario, or "".
+        stream_variant: the settings of the stream that tell it from others of this scenario, or "".
     """
 
     done: tuple[Record, ...]
     failed: tuple[Record, ...]
-    variant: str = ""
+    rule_variant: str = ""
+    stream_variant: str = ""
 
     @property
     def first(self) -> Record:
@@ -61,10 +64,20 @@ class Cell:
         return self.first.run.scenario.name
 
     @property
+    def variant(self) -> str:
+        """The settings that tell this configuration from others of the same names, or ""."""
+        return ", ".join(filter(None, (self.rule_variant, self.stream_variant)))
+
+    @property
     def label(self) -> str:
         """Learner, strategy and variant in one line."""
         variant = f" ({self.variant})" if self.variant else ""
         return f"{self.learner} + {self.strategy}{variant}" if self.strategy != "none" else f"{self.learner}{variant}"
+
+    def order(self) -> tuple[str | bool, ...]:
+        """By names, no strategy first, then by variant."""
+        without = self.strategy != "none"
+        return self.scenario, self.learner, without, self.strategy, self.variant, self.first.run.configuration
 
     @property
     def settings(self) -> str:
@@ -113,18 +126,31 @@ def group(records: Sequence[Record]) -> list[Cell]:
     by_configuration: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda r: r.run.seed):
         by_configuration[(*record.run.cell, record.run.configuration)].append(record)
-    by_names: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
-    for key in by_configuration:
-        by_names[key[:3]].append(key)
+    firsts = [members[0] for members in by_configuration.values()]
+    rule_variants = _by_configuration(firsts, lambda record: record.run.cell[:2], _rule_variants)
+    stream_variants = _by_configuration(firsts, lambda record: record.run.cell[2:], _stream_variants)
     cells = []
-    for keys in by_names.values():
-        variants = _variants([by_configuration[key][0] for key in keys])
-        for key, variant in zip(keys, variants, strict=True):
-            members = by_configuration[key]
-            done = tuple(r for r in members if r.status == "done")
-            failed = tuple(r for r in members if r.status == "failed")
-            cells.append(Cell(done, failed, variant))
-    return sorted(cells, key=lambda c: (c.scenario, c.learner, c.strategy != "none", c.strategy, c.variant))
+    for key, members in by_configuration.items():
+        done = tuple(r for r in members if r.status == "done")
+        failed = tuple(r for r in members if r.status == "failed")
+        cells.append(Cell(done, failed, rule_variants[key], stream_variants[key]))
+    return sorted(cells, key=Cell.order)
+
+
+def _by_configuration(
+    records: Sequence[Record],
+    names: Callable[[Record], tuple[str, ...]],
+    variants: Callable[[Sequence[Record]], list[str]],
+) -> dict[tuple[str, ...], str]:
+    """The variants of these records, told apart among those of the same names."""
+    of_names: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for record in records:
+        of_names[names(record)].append(record)
+    return {
+        (*record.run.cell, record.run.configuration): variant
+        for same in of_names.values()
+        for record, variant in zip(same, variants(same), strict=True)
+    }
 
 
 def _identity(record: Record) -> str:
@@ -135,23 +161,28 @@ def _identity(record: Record) -> str:
     return json.dumps([(part.name, part.settings) for part in run.parts], sort_keys=True)
 
 
-def _variants(records: Sequence[Record]) -> list[str]:
-    """For configurations of the same names: the settings in which they differ.
+def _rule_variants(records: Sequence[Record]) -> list[str]:
+    """For configurations of one learner with one strategy: the settings in which they differ.
 
-    Of those that were tuned it is said how, in place of what was found, and where their stream is another one.
+    Of those that were tuned it is said how, in place of what was found.
     """
-    badges = [_badge(record.run.tuning) for record in records]
-    of_stream = _differing([_of_stream(record) for record in records])
     of_rule = iter(_differing([_of_rule(record) for record in records if record.run.tuning is None]))
+    badges = Counter((record.run.scenario.name, _badge(record.run.tuning)) for record in records)
     variants = []
-    for record, badge, stream in zip(records, badges, of_stream, strict=True):
+    for record in records:
         tuning = record.run.tuning
+        badge = _badge(tuning)
         if tuning is None:
-            parts = [*next(of_rule), *stream]
+            parts = next(of_rule)
         else:
-            parts = [badge, *([tuning.study[-10:]] if badges.count(badge) > 1 else []), *stream]
+            parts = [badge, *([tuning.study[-10:]] if badges[record.run.scenario.name, badge] > 1 else [])]
         variants.append(", ".join(parts))
     return variants
+
+
+def _stream_variants(records: Sequence[Record]) -> list[str]:
+    """For configurations on one scenario: the settings of the stream in which they differ."""
+    return [", ".join(parts) for parts in _differing([_of_stream(record) for record in records])]
 
 
 def _differing(flat: Sequence[dict[str, Any]]) -> list[list[str]]:

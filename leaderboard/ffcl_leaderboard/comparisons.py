@@ -40,7 +40,7 @@ COLUMNS = (
     *("equivalent", "verdict"),
 )
 SUMMARY = (
-    *("learner", "strategy", "variant", "scenarios", "IQM", "IQM_low", "IQM_high", "mean"),
+    *("learner", "strategy", "variant", "scenarios", "seeds", "IQM", "IQM_low", "IQM_high", "mean"),
     *("improvement", "improvement_low", "improvement_high", "mean_rank"),
     *("difference", "difference_low", "difference_high", "equivalent"),
 )
@@ -68,10 +68,11 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric
     Raises:
         UsageError: there is no such baseline or metric.
     """
-    rows = [_comparison(cell, other, metric) for cell, other in with_baselines(cells, baseline)]
+    pairs = with_baselines(cells, baseline)
+    rows = [_comparison(cell, other, metric) for cell, other in pairs]
     families: dict[Rule, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        families[row["learner"], row["strategy"], row["variant"]].append(row)
+    for (cell, _), row in zip(pairs, rows, strict=True):
+        families[rule(cell)].append(row)
     for family in families.values():
         adjusted = holm([row["p"] for row in family]).tolist()
         least = holm([least_p(row["pairs"]) for row in family]).tolist()
@@ -99,7 +100,9 @@ def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
     differences = own - other
     return {
         "scenario": cell.scenario,
-        **dict(zip(("learner", "strategy", "variant"), rule(cell), strict=True)),
+        "learner": cell.learner,
+        "strategy": cell.strategy,
+        "variant": cell.variant,
         "configuration": cell.first.run.configuration,
         "baseline": baseline.label,
         "baseline_configuration": baseline.first.run.configuration,
@@ -194,9 +197,9 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: st
 
     A row is given to those that ran on all of the common scenarios, which are chosen so that most can be compared:
     see `common_scenarios`. All scenarios on which a row ran count for it, and ``scenarios`` is their number: compare
-    ``IQM`` and ``mean`` between rows of the same number only. ``IQM`` is the interquartile mean of all runs, ``mean``
-    the mean of the scenarios' means. ``mean_rank`` is over the common scenarios among the rows; it depends on who
-    else is there, and no verdict uses it.
+    ``IQM`` and ``mean`` between rows of the same number only. ``seeds`` is the least number of runs on any of them.
+    ``IQM`` is the interquartile mean of all runs, ``mean`` the mean of the scenarios' means. ``mean_rank`` is over the
+    common scenarios among the rows; it depends on who else is there, and no verdict uses it.
 
     ``improvement`` is the probability that a run is better than one of the baseline, ``difference`` the mean over
     scenarios of the mean of cell - baseline, both over the scenarios on which both share seeds, and NaN if these are
@@ -238,11 +241,11 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: st
 
 
 def scores_by_rule(cells: Sequence[Cell], metric: str = "ACC") -> dict[Rule, dict[str, Array]]:
-    """The values of the runs (seeds,) of each learner with one strategy and variant, by scenario."""
+    """The values of the runs (seeds,) of each learner with one strategy and variant, by scenario and its variant."""
     scores: dict[Rule, dict[str, Array]] = defaultdict(dict)
     for cell in in_order(cells):
         if of_seeds := values(cell, metric):
-            scores[rule(cell)][cell.scenario] = np.array(list(of_seeds.values()))
+            scores[rule(cell)][f"{cell.scenario} {cell.stream_variant}"] = np.array(list(of_seeds.values()))
     return dict(scores)
 
 
@@ -263,7 +266,7 @@ def common_scenarios(scores: dict[Rule, dict[str, Array]]) -> set[str]:
 
 def _scores(scores: list[Array]) -> dict[str, Any]:
     iqm = _named("IQM", stratified_bootstrap(scores, interquartile_mean))
-    return {"scenarios": len(scores), **iqm, "mean": float(mean_score(scores))}
+    return {"scenarios": len(scores), "seeds": min(map(len, scores)), **iqm, "mean": float(mean_score(scores))}
 
 
 def _against(pairs: Sequence[tuple[Array, Array]], sign: int) -> dict[str, Any]:

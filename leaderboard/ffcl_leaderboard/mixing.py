@@ -22,8 +22,8 @@ def position(cell: Cell) -> float:
 
 def without_mixing(cell: Cell) -> Cell:
     """The same cell, with a variant that does not name the mixing."""
-    parts = [part for part in cell.variant.split(", ") if not part.startswith(f"{cell.scenario}.mixing=")]
-    return replace(cell, variant=", ".join(parts))
+    parts = [part for part in cell.stream_variant.split(", ") if not part.startswith(f"{cell.scenario}.mixing=")]
+    return replace(cell, stream_variant=", ".join(parts))
 
 
 def turned(cells: Sequence[Cell]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -159,7 +160,7 @@ def _common(cells: Sequence[Cell], metric: str) -> tuple[dict[Rule, list[NDArray
 def _cells_by_rule(cells: Sequence[Cell]) -> dict[Rule, Cell]:
     of_rule: dict[Rule, Cell] = {}
     for cell in in_order(cells):
-        of_rule.setdefault(rule(cell), cell)
+        of_rule.setdefault(rule(cell), replace(cell, stream_variant=""))
     return of_rule
 
 

@@ -113,7 +113,7 @@ def _comparisons(cells: Sequence[Cell]) -> pd.DataFrame:
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over scenarios; the intervals are made up."""
     means = rows.groupby(["learner", "strategy", "variant"], as_index=False).agg(
-        scenarios=("ACC", "size"), mean=("ACC", "mean")
+        scenarios=("ACC", "size"), seeds=("seeds", "min"), mean=("ACC", "mean")
     )
     means["mean_rank"] = means["mean"].rank(ascending=False)
     for name, value in (("IQM", means["mean"]), ("improvement", means["mean"]), ("difference", means["mean"] - 0.5)):

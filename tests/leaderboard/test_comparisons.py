@@ -371,3 +371,27 @@ def test_letters_need_ten_common_seeds() -> None:
     later = [record("ff", 0.99, seed) for seed in range(3, 15)]
     assert set(by_label([*runs("bp", BASE), *later]).values()) == {"a"}  # of 9 common seeds
     assert set(by_label([*runs("bp", BASE), *later, record("ff", 0.99, 2)]).values()) == {"a", "b"}
+
+
+def test_a_second_configuration_on_one_scenario_does_not_split_the_first() -> None:
+    """Who is who over scenarios goes by the settings, also where they need not be told apart."""
+    records = [r for name in "xyz" for r in (*runs("bp", BASE, scenario=name), *runs("ff", BASE + 0.1, scenario=name))]
+    before = summary_frame(group(records)).set_index("learner")
+    p_before = {(row["scenario"], row["learner"]): row["p_holm"] for row in compared(records)}
+    records += runs("ff", BASE + 0.2, scenario="x", hidden=100)
+    after = summary_frame(group(records))
+    assert list(after["learner"]) == ["ff", "bp"]  # the other one ran on x alone
+    assert after.set_index("learner").loc["ff", "IQM"] == before.loc["ff", "IQM"]
+    assert list(after["scenarios"]) == [3, 3]
+    first = [row for row in compared(records) if "hidden" not in row["variant"]]
+    assert {(row["scenario"], row["learner"]): row["p_holm"] for row in first} == p_before
+
+
+def test_streams_of_one_scenario_count_each_for_itself() -> None:
+    mixed = {"mixing": 0.1}
+    records = [r for name in ("bp", "ff") for r in (*runs(name, BASE), *runs(name, BASE - 0.2, stream=mixed))]
+    frame = summary_frame(group(records))
+    assert list(frame["scenarios"]) == [2, 2]
+    assert list(frame["variant"]) == ["", ""]
+    assert list(frame["seeds"]) == [len(BASE), len(BASE)]
+    assert frame["mean"].tolist() == pytest.approx([BASE.mean() - 0.1] * 2)

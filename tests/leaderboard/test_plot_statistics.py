@@ -96,6 +96,6 @@ def test_a_forest_names_its_baseline_and_verdicts() -> None:
 
 @pytest.mark.parametrize("name", ["$\\frac{$", "x" * 300])
 def test_a_hostile_name_stays_text(name: str) -> None:
-    drawn = [replace(cell, variant=name) if cell.learner != "bp" else cell for cell in cells(2, 1, 2)]
+    drawn = [replace(cell, rule_variant=name) if cell.learner != "bp" else cell for cell in cells(2, 1, 2)]
     for figure in figures(drawn):
         FigureCanvasAgg(figure).draw()

@@ -134,14 +134,10 @@ const gridColumns = () => [
 ];
 
 // The answer in words: which rule, how sure.
-const seedsBehind = (row) =>
-  ROWS.filter((one) => one.learner === row.learner && one.strategy === row.strategy && one.variant === row.variant).map(
-    (one) => one.seeds,
-  );
 const overallAnswer = () => {
   const counted = SUMMARY.filter((row) => isNumber(row.IQM) && !KINDS.optimistic(row));
   if (!counted.length) return ["Accuracy on each scenario side by side. Choose one for intervals, curves and costs."];
-  const enough = counted.filter((row) => Math.min(...seedsBehind(row)) >= DATA.few);
+  const enough = counted.filter((row) => row.seeds >= DATA.few);
   const best = sorted(enough, { value: (row) => row.IQM }, true)[0];
   if (!best) return [fewSeeds(ROWS.map((row) => row.seeds).filter((count) => count > 0))];
   const overlapping = enough.filter((row) => row !== best && row.IQM_high >= best.IQM_low).length;
