@@ -68,12 +68,18 @@ def page(browser: Any, report: Path) -> Iterator[Any]:
     browser.get("about:blank")
     _size(browser, 1280, 900)
     browser.get_log("performance")  # what the browser itself did when it began
-    browser.get(f"{report.as_uri()}#scenario=toy")
+    _open(browser, f"{report.as_uri()}#scenario=toy")
     yield browser
     assert [entry["message"] for entry in browser.get_log("browser")] == []
     requests = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [r["params"]["request"]["url"] for r in requests if r["method"] == "Network.requestWillBeSent"]
     assert all(re.match("file:|data:|about:", url) for url in urls), urls
+
+
+def _open(browser: Any, address: str) -> None:
+    """Load a page anew: of an address that differs in what stands behind # the browser would only tell the old page."""
+    browser.get("about:blank")
+    browser.get(address)
 
 
 def _size(browser: Any, width: int, height: int) -> None:
@@ -124,8 +130,7 @@ def test_filters_leave_what_fits_and_say_how_many(page: Any) -> None:
 
 
 def test_stale_rows_can_be_hidden_and_are_not_ranked(page: Any, report: Path) -> None:
-    page.get(f"{report.as_uri()}#scenario={IMAGE}")  # the first row of the table is of the first scenario by name
-    page.refresh()
+    _open(page, f"{report.as_uri()}#scenario={IMAGE}")  # the first row of the table is of the first scenario by name
     assert [e.text for e in _all(page, "#table .badge") if e.text == "stale"] == ["stale"]
     assert "not ranked" in _column(page, 1)
     _press(page, ".check", "hide stale")
@@ -201,8 +206,7 @@ def test_names_stay_text(page: Any) -> None:
 @pytest.mark.parametrize("scenario", ["toy", ""])
 def test_a_narrow_page_does_not_scroll_sideways(page: Any, report: Path, width: int, scenario: str) -> None:
     _size(page, width, 800)
-    page.get(f"{report.as_uri()}#scenario={scenario}")
-    page.refresh()
+    _open(page, f"{report.as_uri()}#scenario={scenario}")
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     if scenario:
         _press(page, "#table button.open")
@@ -210,8 +214,7 @@ def test_a_narrow_page_does_not_scroll_sideways(page: Any, report: Path, width: 
 
 
 def test_all_scenarios_side_by_side(page: Any, report: Path) -> None:
-    page.get(f"{report.as_uri()}#scenario=")
-    page.refresh()
+    _open(page, f"{report.as_uri()}#scenario=")
     assert "highest interquartile mean" in _all(page, ".answer")[0].text
     assert len(_all(page, "#grid tbody tr")) == 12
     assert len(_all(page, "#ranks .figure .dot")) == 12
