@@ -107,3 +107,27 @@ const checkbox = (label, checked, onchange) => {
   const box = el("input", { type: "checkbox", checked, onchange: () => onchange(box.checked) });
   return el("label", { class: "check" }, box, el("span", {}, label));
 };
+
+// A button below a long list, between all of it and the first few; `shown` gives what is to be drawn.
+const makeMore = (few, redraw) => {
+  let everything = false;
+  const node = el("button", {
+    class: "more",
+    type: "button",
+    onclick: () => {
+      everything = !everything;
+      redraw();
+    },
+  });
+  return {
+    node,
+    shown: (items) => {
+      node.hidden = items.length <= few;
+      node.textContent = everything ? `Show the first ${few}` : `Show all ${items.length} rows`;
+      return everything ? items : items.slice(0, few);
+    },
+    expand: (all) => {
+      everything = all;
+    },
+  };
+};

@@ -63,8 +63,7 @@ const allEnds = (items) => items.flatMap((item) => [item.value, item.low, item.h
 const MANY = 30;
 
 const makeDifferences = () => {
-  let metric = METRICS_COMPARED.includes("ACC") ? "ACC" : METRICS_COMPARED[0],
-    everything = false;
+  let metric = METRICS_COMPARED.includes("ACC") ? "ACC" : METRICS_COMPARED[0];
   const chooser =
     METRICS_COMPARED.length > 1
       ? select(
@@ -84,15 +83,8 @@ const makeDifferences = () => {
     "Paired over the seeds that both have, in points, with the interval. The verdict takes all comparisons into account, so it can be more careful than the interval.",
     chooser,
   );
-  const more = el("button", {
-    class: "more",
-    type: "button",
-    onclick: () => {
-      everything = !everything;
-      draw();
-    },
-  });
-  section.place.after(more);
+  const more = makeMore(MANY, () => draw());
+  section.place.after(more.node);
   const draw = () => {
     section.show(state.scenario !== ALL && rowsOf(state.scenario).some((row) => row.comparisons[metric]));
     if (section.node.hidden) return;
@@ -116,8 +108,7 @@ const makeDifferences = () => {
         open: () => showDetails(row),
       };
     });
-    more.hidden = items.length <= MANY;
-    more.textContent = everything ? `Show the first ${MANY}` : `Show all ${items.length} rows`;
+    const drawn = more.shown(items);
     if (!items.length) {
       section.place.replaceChildren(el("p", { class: "hint" }, "No row fits the filters."));
       return;
@@ -126,7 +117,7 @@ const makeDifferences = () => {
       [low, high] = widened(Math.min(0, ...ends), Math.max(0, ...ends), 0.02);
     const names = [...new Set(found.map((row) => row.comparisons[metric].baseline).filter(Boolean))].join(", ");
     section.place.replaceChildren(
-      dotFigure(everything ? items : items.slice(0, MANY), Math.min(widthOf(section.place), 980), {
+      dotFigure(drawn, Math.min(widthOf(section.place), 980), {
         title: `Differences to the baseline in ${titleOf(metric)}`,
         format: unit,
         tick: isShare && high - low > 0.08 ? (value) => signed(value, 0) : unit,
@@ -157,8 +148,7 @@ const SUMMARY_VIEWS = {
 };
 const makeSummary = () => {
   const names = Object.keys(SUMMARY_VIEWS).filter((name) => SUMMARY.some((row) => isNumber(row[name])));
-  let name = names[0],
-    everything = false;
+  let name = names[0];
   const chooser = select(
     "What is drawn",
     names.map((one) => [one, SUMMARY_VIEWS[one][0]]),
@@ -175,15 +165,8 @@ const makeSummary = () => {
     "Intervals resample runs, not scenarios: they say nothing of a scenario that is not here.",
     names.length > 1 ? chooser : null,
   );
-  const more = el("button", {
-    class: "more",
-    type: "button",
-    onclick: () => {
-      everything = !everything;
-      draw();
-    },
-  });
-  section.place.after(more);
+  const more = makeMore(MANY, () => draw());
+  section.place.after(more.node);
   const draw = () => {
     section.show(state.scenario === ALL && names.length > 0);
     if (section.node.hidden) return;
@@ -202,8 +185,7 @@ const makeSummary = () => {
             ? row[name].toFixed(1)
             : "",
     }));
-    more.hidden = items.length <= MANY;
-    more.textContent = everything ? `Show the first ${MANY}` : `Show all ${items.length} rows`;
+    const drawn = more.shown(items);
     if (!items.length) {
       section.place.replaceChildren(el("p", { class: "hint" }, "No row fits the filters."));
       return;
@@ -213,7 +195,7 @@ const makeSummary = () => {
         { IQM: [0, 1], improvement: [0, 1], mean_rank: [1, Math.max(2, Math.ceil(Math.max(...ends)))] }[name] ??
         widened(Math.min(0, ...ends), Math.max(0, ...ends), 0.02);
     section.place.replaceChildren(
-      dotFigure(everything ? items : items.slice(0, MANY), Math.min(widthOf(section.place), 980), {
+      dotFigure(drawn, Math.min(widthOf(section.place), 980), {
         title: `Ranking over scenarios by ${title}`,
         format,
         reference,

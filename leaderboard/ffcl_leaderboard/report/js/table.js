@@ -16,7 +16,6 @@ const sorted = (rows, column, descending) => {
 const makeTable = (caption, first, descendingFirst) => {
   let sortedBy = first,
     descending = descendingFirst,
-    everything = false,
     names = "",
     latest = null;
   const heads = new Map();
@@ -24,16 +23,9 @@ const makeTable = (caption, first, descendingFirst) => {
     body = el("tbody");
   const title = el("caption", { class: "visually-hidden" });
   const table = el("table", { class: "scores" }, title, head, body);
-  const more = el("button", {
-    class: "more",
-    type: "button",
-    onclick: () => {
-      everything = !everything;
-      draw();
-    },
-  });
+  const more = makeMore(AT_FIRST, () => draw());
   const box = el("div", { class: "box", role: "region", tabindex: "0", "aria-label": caption }, table);
-  const node = el("div", { class: "table" }, box, more);
+  const node = el("div", { class: "table" }, box, more.node);
 
   const sortBy = (column) => {
     descending = sortedBy === column.name ? !descending : Boolean(column.descending);
@@ -94,9 +86,8 @@ const makeTable = (caption, first, descendingFirst) => {
       if (name === column.name) cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     }
-    const ordered = sorted(rows, column, descending),
-      limit = everything ? rows.length : AT_FIRST;
-    body.replaceChildren(...ordered.slice(0, limit).map((row) => drawRow(row, columns)));
+    const ordered = sorted(rows, column, descending);
+    body.replaceChildren(...more.shown(ordered).map((row) => drawRow(row, columns)));
     if (!rows.length)
       body.append(
         el(
@@ -106,8 +97,6 @@ const makeTable = (caption, first, descendingFirst) => {
         ),
       );
     title.textContent = `${caption}: ${plural(rows.length, "row")} of ${grouped(total)}, sorted by ${column.title}.`;
-    more.hidden = rows.length <= AT_FIRST;
-    more.textContent = everything ? `Show the first ${AT_FIRST}` : `Show all ${rows.length} rows`;
   };
   return {
     node,
@@ -116,7 +105,7 @@ const makeTable = (caption, first, descendingFirst) => {
       draw();
     },
     expand: (all) => {
-      everything = all;
+      more.expand(all);
       if (latest) draw();
     },
   };
