@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -41,7 +42,7 @@ class Leaderboard:
         """Runs that are left out, as the code has been edited since and run again."""
         return int((~self.runs["current"].astype(bool)).sum())
 
-    @property
+    @cached_property
     def csv(self) -> dict[str, str]:
         """The tables as texts, by the name of their file."""
         frames = {

@@ -62,7 +62,7 @@ const summaryColumns = () =>
       short: "IQM",
       suffix: "%",
       cell: (row) =>
-        el("span", { class: "with-bar" }, intervalBar(row, "IQM", colourClass(row.learner)), shareOf(row, "IQM")),
+        el("span", { class: "with-bar wide" }, intervalBar(row, "IQM", colourClass(row.learner)), shareOf(row, "IQM")),
     }),
     ownColumn("mean", "mean", { suffix: "%", cell: (row) => percent(row.mean) }),
     ownColumn("improvement", "probability of improvement", {
