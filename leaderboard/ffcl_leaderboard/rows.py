@@ -47,25 +47,22 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
         {**_row(cell, references), **tuning_columns(cell, defaults), "stale": _stale(cell, changes, other_data)}
         for cell in cells
     ]
+    ascending = sort in NAMES or COLUMNS[sort].better == "lower"
     frame = pd.DataFrame(rows).sort_values(
-        ["scenario", sort], ascending=[True, _ascending(sort)], kind="stable", na_position="last", ignore_index=True
+        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last", ignore_index=True
     )
-    frame.insert(0, "rank", _ranks(frame, "ACC" if sort in NAMES else sort))
+    frame.insert(0, "rank", _ranks(frame))
     return frame
 
 
-def _ascending(sort: str) -> bool:
-    return sort in NAMES or COLUMNS[sort].better == "lower"
-
-
-def _ranks(frame: pd.DataFrame, by: str) -> list[str]:
-    """The place in its scenario of each row, equals sharing theirs; in words why a row has none.
+def _ranks(frame: pd.DataFrame) -> list[str]:
+    """The place of each row in its scenario by ACC, equals sharing theirs; in words why a row has none.
 
     Ranked is what has seeds enough, is of today's code and data, and was not tuned on what it is evaluated on.
     """
     enough = frame["seeds"] >= ENOUGH_SEEDS
     ranked = frame[enough & (frame["stale"] == "") & ~frame["optimistic"]]
-    places = ranked.groupby("scenario")[by].rank(method="min", ascending=_ascending(by)).reindex(frame.index)
+    places = ranked.groupby("scenario")["ACC"].rank(method="min", ascending=False).reindex(frame.index)
     return [
         (NOT_RANKED if has_enough else FEW_SEEDS) if np.isnan(place) else f"{place:.0f}"
         for place, has_enough in zip(places, enough, strict=True)

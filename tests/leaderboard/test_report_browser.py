@@ -16,6 +16,7 @@ import pytest
 from ffcl.plan import parse_settings
 from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report import write_report
+from ffcl_leaderboard.rows import leaderboard_frame
 from ffcl_leaderboard.tables import make_leaderboard
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -56,7 +57,8 @@ def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
         fails=["ff"],
         message=SCRIPT,
     )
-    rows = tables.rows.assign(stale=["the data has changed", *[""] * (len(tables.rows) - 1)])
+    first = tables.rows["configuration"][0]
+    rows = leaderboard_frame(tables.cells, "ACC", lambda run: ["the data has changed"] * (run.configuration == first))
     path = tmp_path_factory.mktemp("report") / "index.html"
     column = Column("ACC", "final accuracy", f"mean_j a[T, j] {IMAGE}", "a paper", "higher", "share")
     return write_report(path, replace(tables, rows=rows), help={"ACC": column})

@@ -18,10 +18,9 @@ const openButton = (row) =>
   );
 
 const rankCell = (row) => {
-  const rank = RANKS.get(row.id);
+  const rank = rankOf(row);
   if (rank) return rank === 1 ? el("b", { class: "first" }, "1") : String(rank);
-  if (!isNumber(row.ACC)) return "–";
-  return el("span", { class: "faint" }, row.seeds < DATA.few ? "few seeds" : "not ranked");
+  return isNumber(row.ACC) ? el("span", { class: "faint" }, row.rank) : "–";
 };
 
 const seedsCell = (row) => [String(row.seeds), row.failed > 0 ? [" ", badge("bad", `${row.failed} failed`)] : null];
@@ -93,7 +92,7 @@ const scenarioColumns = () => {
   const isShare = (name) => unitOf(name) === "share";
   const special = (row) => row.variant || Object.keys(KINDS).some((kind) => KINDS[kind](row));
   return [
-    { name: "rank", title: "rank", number: true, value: (row) => RANKS.get(row.id), cell: rankCell, class: "rank" },
+    { name: "rank", title: "rank", number: true, value: rankOf, cell: rankCell, class: "rank" },
     { name: "learner", title: "learner", value: (row) => row.learner, cell: openButton, head: true },
     { name: "strategy", title: "strategy", value: (row) => row.strategy, cell: (row) => row.strategy },
     rowsOf(state.scenario).some(special)

@@ -116,7 +116,7 @@ const gridColumns = () => [
     cell: (row) => {
       const found = row.of[scenario];
       if (!found) return "–";
-      const first = RANKS.get(found.id) === 1;
+      const first = rankOf(found) === 1;
       return el(
         "button",
         {
@@ -169,7 +169,7 @@ const scenarioAnswer = (scenario) => {
   if (!rows.length) return ["No run has finished here yet."];
   if (!best) return [fewSeeds(rows.map((row) => row.seeds))];
   const others = rowsOf(scenario).filter(
-    (row) => row !== best && RANKS.has(row.id) && row.ACC_high >= best.ACC_low,
+    (row) => row !== best && rankOf(row) && row.ACC_high >= best.ACC_low,
   ).length;
   const found = best.comparisons.ACC;
   return [

@@ -35,17 +35,12 @@ const isShown = (row) => {
 const rowsOf = (scenario) => (scenario === ALL ? ROWS : ROWS.filter((row) => row.scenario === scenario));
 const shownRows = () => rowsOf(state.scenario).filter(isShown);
 
-// Rows that may be ranked: of enough seeds, of today's code, and not tuned on what is evaluated. The best first.
-const rankable = (row) => row.seeds >= DATA.few && isNumber(row.ACC) && !KINDS.optimistic(row) && !KINDS.stale(row);
-const RANKS = new Map();
-const BEST_LA = new Map();
-for (const scenario of DATA.scenarios) {
-  const rows = rowsOf(scenario);
-  const ranked = rows.filter(rankable).sort((a, b) => b.ACC - a.ACC);
-  for (const row of ranked) RANKS.set(row.id, 1 + ranked.findIndex((other) => other.ACC === row.ACC));
-  BEST_LA.set(scenario, Math.max(0, ...rows.map((row) => row.LA).filter(isNumber)));
-}
-const leaderOf = (scenario) => rowsOf(scenario).find((row) => RANKS.get(row.id) === 1);
+// The leaderboard ranks, and says in words why a row has no rank.
+const rankOf = (row) => (/^\d+$/.test(row.rank) ? Number(row.rank) : null);
+const BEST_LA = new Map(
+  DATA.scenarios.map((scenario) => [scenario, Math.max(0, ...rowsOf(scenario).map((row) => row.LA).filter(isNumber))]),
+);
+const leaderOf = (scenario) => rowsOf(scenario).find((row) => rankOf(row) === 1);
 
 // A row that hardly learned cannot forget: its forgetting must not be read as a strength.
 const didNotLearn = (row) => isNumber(row.LA) && row.LA < 0.5 * (BEST_LA.get(row.scenario) ?? 0);
