@@ -65,10 +65,12 @@ def run(
     from ffcl.progress import run_plan
     from ffcl.registry import installed
     from ffcl.selection import plan_of
+    from ffcl.tuning.evidence import restore_index_sets
     from ffcl.tuning.leaks import without_leaks
 
     registry = installed()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings, tuned=tuned, results=Path(results))
+    restore_index_sets(registry, plan, (), Path(results), data_folder(data_root))
     summary = run_plan(
         plan,
         Path(results),

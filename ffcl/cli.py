@@ -90,6 +90,7 @@ def run(
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
     from ffcl.selection import plan_of
+    from ffcl.tuning.evidence import restore_index_sets
     from ffcl.tuning.leaks import trusted_records, without_leaks
     from ffcl.tuning.protocols import DEFAULT
 
@@ -111,9 +112,10 @@ def run(
     errors = Console(stderr=True)
     for refusal in plan.refused:
         errors.print(f"Refused: {refusal}.", markup=False, highlight=False, soft_wrap=True)
-    n_workers = api.worker_count(workers)
+    n_workers, data = api.worker_count(workers), api.data_folder(data_root)
+    restore_index_sets(registry, plan, configuration or [], results, data)
     try:
-        summary = run_plan(plan, results, api.data_folder(data_root), n_workers, rerun=rerun, keep=keep_learners)
+        summary = run_plan(plan, results, data, n_workers, rerun=rerun, keep=keep_learners)
     except KeyboardInterrupt:
         errors.print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
         raise typer.Exit(EXIT_INTERRUPTED) from None

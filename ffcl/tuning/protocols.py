@@ -36,13 +36,17 @@ class Protocol:
 
     def seeds(self, n: int) -> Sequence[int]:
         """The ``n`` seeds of every trial, paired over trials."""
-        first = 0 if self.name == OPTIMISTIC else TUNING_SEEDS
-        return range(first, first + n)
+        return study_seeds(self.name, n)[:n]
 
     def fresh_seeds(self, n: int) -> Sequence[int]:
         """``n`` further seeds, on which the best trials are run again."""
-        first = self.seeds(n)[-1] + 1
-        return range(first, first + n)
+        return study_seeds(self.name, n)[n:]
+
+
+def study_seeds(protocol: str, n: int) -> Sequence[int]:
+    """All seeds of a study with ``n`` a trial: those of the trials, then the fresh ones."""
+    first = 0 if protocol == OPTIMISTIC else TUNING_SEEDS
+    return range(first, first + 2 * n)
 
 
 def make_protocol(name: str, scenario: Scenario, k: int | None = None, other: Scenario | None = None) -> Protocol:

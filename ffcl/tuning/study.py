@@ -200,6 +200,7 @@ class Study:
             trial=winner.trial,
             values=dict(zip(description.objective.metrics, winner.values, strict=True)),
             tuning=self.tuning(),
+            tuned_on=_flat(description.tuning),
         )
         write_tuned(self.folder, tuned)
         return tuned

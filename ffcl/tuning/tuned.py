@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -31,6 +31,7 @@ class Tuned:
         trial: number of the trial that won.
         values: metric to its mean on the fresh tuning seeds.
         tuning: how the settings were found.
+        tuned_on: the scenario's settings for the trials; empty if it is not known.
     """
 
     learner: str
@@ -41,6 +42,7 @@ class Tuned:
     trial: int
     values: dict[str, float]
     tuning: Tuning
+    tuned_on: dict[str, Any] = field(default_factory=dict)
 
     def to_toml(self) -> str:
         """The file's content."""
@@ -48,6 +50,7 @@ class Tuned:
         tables = {
             "settings": self.settings,
             "evaluation": self.evaluation,
+            "tuned_on": self.tuned_on,
             "outcome": {"trial": self.trial, **self.values},
             "tuning": {k: v for k, v in asdict(self.tuning).items() if not isinstance(v, dict)},
             "tuning.defaults": self.tuning.defaults,
@@ -69,7 +72,8 @@ class Tuned:
             outcome = dict(content["outcome"])
             trial = outcome.pop("trial")
             parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "evaluation")}
-            tuned = cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]))
+            tuning, tuned_on = Tuning(**content["tuning"]), content.get("tuned_on", {})
+            tuned = cls(**parts, trial=trial, values=outcome, tuning=tuning, tuned_on=tuned_on)
             _check_types(tuned)
             _check_types(tuned.tuning)
             return tuned

@@ -249,6 +249,29 @@ def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> N
     assert rows.set_index("tuned").loc["tuned", "trials"] == 3
 
 
+def test_a_configuration_can_be_shared_alone_and_lost_evidence_is_made_anew(ffcl: Command, tmp_path: Path) -> None:
+    assert ffcl("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)[0] == 0
+    shared = tmp_path / "shared.toml"
+    shared.write_bytes((study_folder(tmp_path / "results") / "tuned.toml").read_bytes())
+    evidence = {p.name: p.read_bytes() for p in (tmp_path / "results" / "index-sets").iterdir()}
+
+    def rows(*source: str, results: str) -> list[str]:
+        code, _, errors = ffcl("run", *source, "--seeds", 1, "--workers", 0, "-o", results)
+        assert code == 0, errors
+        return sorted(pd.read_csv(tmp_path / results / "leaderboard.csv")["tuned"])
+
+    assert rows("--configuration", "shared.toml", results="elsewhere") == ["default", "tuned"]
+    for name in read_tuned(shared).tuning.index_sets:
+        assert (tmp_path / "elsewhere" / "index-sets" / name).read_bytes() == evidence[name]
+        (tmp_path / "results" / "index-sets" / name).unlink()
+    assert rows("bp", "--tuned", results="results") == ["default", "tuned"]
+
+    # samples that the trials did not use are no evidence
+    assert '"part" = "tuning"' in shared.read_text()
+    shared.write_text(shared.read_text().replace('"part" = "tuning"', '"part" = "validation"'))
+    assert rows("--configuration", "shared.toml", results="forged") == ["default"]
+
+
 def test_a_damaged_configuration_is_named(ffcl: Command, tmp_path: Path) -> None:
     assert ffcl("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)[0] == 0
     path = study_folder(tmp_path / "results") / "tuned.toml"
