@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -42,9 +43,17 @@ class Verified:
 
 
 def choose(records: Sequence[Record], sample: int, seed: int) -> list[Record]:
-    """Some finished records, drawn at random; the same for the same arguments."""
+    """Finished records: one of each of some cells drawn at random, then further ones; the arguments alone decide."""
     finished = sorted((r for r in records if r.status == "done"), key=lambda r: r.run.key)
-    return random.Random(seed).sample(finished, min(sample, len(finished)))
+    random.Random(seed).shuffle(finished)
+    drawn: Counter[str] = Counter()
+    rounds = []
+    for record in finished:
+        cell = replace(record.run, seed=0).key
+        rounds.append((drawn[cell], record))
+        drawn[cell] += 1
+    rounds.sort(key=lambda pair: pair[0])  # every cell once, then every cell twice
+    return [record for _, record in rounds[:sample]]
 
 
 def verify(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_of_another_machine_a_small_difference_is_tolerated(record: Record, tmp_
     elsewhere = replace(record, accuracy=matrix, hardware={**record.hardware, "processor": "another"})
     assert outcome(elsewhere, tmp_path)[0] == "within tolerance"
     assert outcome(elsewhere, tmp_path, tolerance=0.005)[0] == "different"
+
+
+def test_no_cell_is_drawn_twice_before_each_is_drawn_once() -> None:
+    records = [done(run(learner, seed=s)) for learner in ("bp", "ff", "hebbian") for s in range(50)]
+    for seed in range(10):
+        assert {r.run.learner.name for r in choose(records, 3, seed)} == {"bp", "ff", "hebbian"}
+        drawn = Counter(r.run.learner.name for r in choose(records, 7, seed))
+        assert sorted(drawn.values()) == [2, 2, 3]
 
 
 def test_runs_are_drawn_at_random_and_the_same_for_the_same_seed() -> None:
