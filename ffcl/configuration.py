@@ -43,7 +43,7 @@ class Tuning:
     """How the settings of a run were found.
 
     Attributes:
-        study: the name of the study.
+        study: the name of the study; of a point of its front followed by ``#`` and the trial.
         protocol: which data it used, one of ``ffcl.tuning.protocols.PROTOCOLS``.
         objective: what it maximised.
         complete: trials that were run on all seeds.
@@ -71,6 +71,11 @@ class Tuning:
     core_hours: float
     defaults: dict[str, Any]
     index_sets: list[str]
+
+    @property
+    def study_hash(self) -> str:
+        """The end of the study's name, which tells it from others of the same cell."""
+        return self.study.rpartition("--")[2]
 
     @property
     def trials(self) -> int:

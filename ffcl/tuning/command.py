@@ -196,7 +196,7 @@ def tuned(
     if learner is None:
         Console().print(_list(chosen))
     elif len(chosen) > 1:
-        cells = "; ".join(f"{t.strategy} · {t.scenario} · {t.tuning.protocol} · {t.tuning.study[-10:]}" for t in chosen)
+        cells = "; ".join(f"{t.strategy} · {t.scenario} · {t.tuning.protocol} · {t.tuning.study_hash}" for t in chosen)
         raise UsageError(
             f"{len(chosen)} configurations fit; choose by --strategy, --scenario, --protocol or --study: {cells}."
         )
@@ -212,7 +212,7 @@ def _list(found: Sequence[Tuned]) -> Table:
         outcome = ", ".join(f"{name} {value:.1%}" for name, value in one.values.items())
         cell = f"{one.learner} · {one.strategy} · {one.scenario}"
         changed = [f"{n}={_short(one.settings[n])}" for n, d in one.tuning.defaults.items() if one.settings[n] != d]
-        names = (cell, one.tuning.protocol, one.tuning.study[-10:], str(one.tuning.trials))
+        names = (cell, one.tuning.protocol, one.tuning.study_hash, str(one.tuning.trials))
         table.add_row(*names, outcome, "\n".join(changed) or "the defaults")
     return table
 

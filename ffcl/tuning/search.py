@@ -69,13 +69,13 @@ class SearchPlan:
 
 
 @dataclass(frozen=True)
-class Winner:
-    """The settings that won.
+class Choice:
+    """The settings of a trial that was chosen.
 
     Attributes:
         trial: its number.
         settings: ``name.parameter`` to value.
-        values: the objective on the fresh seeds.
+        values: the objective; of a winner on the fresh seeds.
     """
 
     trial: int
@@ -88,7 +88,7 @@ class Search:
 
     def __init__(self, plan: SearchPlan, trials: int, known: Mapping[str, Outcome] | None = None) -> None:
         self.plan, self.trials = plan, trials
-        self.winner: Winner | None = None
+        self.winner: Choice | None = None
         self.finished = False
         self._outcomes = dict(known or {})
         self._asked: set[str] = set()
@@ -119,6 +119,13 @@ class Search:
         pairs += [(trial, self.plan.fresh_seeds) for trial in self._finalists or ()]
         runs = {self.plan.run_of(trial.params, seed).key for trial, seeds in pairs for seed in seeds}
         return [self._outcomes[key] for key in sorted(runs & self._outcomes.keys())]
+
+    @property
+    def front(self) -> list[Choice]:
+        """Of two metrics, the trials that no other dominates, the best in the first one first."""
+        if self.plan.objective.single:
+            return []
+        return [Choice(t.number, dict(t.params), list(t.values)) for t in self._by_first_metric()]
 
     def best_of_seeds(self) -> list[float] | None:
         """The first metric of the best trial on each of the seeds that trials are run on; None if none came through."""
@@ -238,7 +245,10 @@ class Search:
             self.optuna.tell(trial, state=TrialState.FAIL)
 
     def _best(self) -> list[FrozenTrial]:
-        """The best trials by the first metric; of two metrics, of those that no other trial dominates."""
+        return self._by_first_metric()[:FINALISTS]
+
+    def _by_first_metric(self) -> list[FrozenTrial]:
+        """The trials from best to worst by the first metric; of two metrics, those that no other trial dominates."""
         complete = [t for t in self.told if t.state == TrialState.COMPLETE and _feasible(t)]
         if not self.plan.objective.single:
             front = {t.number for t in self.optuna.best_trials}
@@ -246,7 +256,7 @@ class Search:
         best: dict[str, FrozenTrial] = {}
         for trial in sorted(complete, key=lambda t: (-t.values[0], t.number)):
             best.setdefault(repr(sorted(trial.params.items())), trial)
-        return list(best.values())[:FINALISTS]
+        return list(best.values())
 
     def _to_run_again(self) -> list[FrozenTrial]:
         """The best, and the defaults, so that no choice is worse than these on the fresh seeds."""
@@ -261,7 +271,7 @@ class Search:
         for trial in self._finalists:
             matrices = [o.matrix for o in self._known(trial.params, self.plan.fresh_seeds) if o.matrix is not None]
             if len(matrices) == len(self.plan.fresh_seeds):
-                results.append(Winner(trial.number, dict(trial.params), self.plan.objective.values(matrices)))
+                results.append(Choice(trial.number, dict(trial.params), self.plan.objective.values(matrices)))
         if results:
             self.winner = max(results, key=lambda w: (w.values[0], -w.trial))
 

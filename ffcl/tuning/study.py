@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,12 @@ from ffcl.records import Record, write_atomically
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import Protocol
 from ffcl.tuning.samplers import quiet
-from ffcl.tuning.search import Outcome, Search, SearchPlan
+from ffcl.tuning.search import Choice, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
-from ffcl.tuning.tuned import STUDIES, Tuned, write_tuned
+from ffcl.tuning.tuned import FILE, STUDIES, Tuned, write_tuned
+
+FRONT = "front"
+"""The folder of the configurations that are a trade-off between two metrics."""
 
 
 @dataclass(frozen=True)
@@ -185,25 +189,33 @@ class Study:
             raise UsageError(f"{what} cannot be used: {type(error).__name__}: {error}.") from error
 
     def freeze(self) -> Tuned | None:
-        """Write what has won; None if no trial came through."""
-        winner, description = self.search.winner, self.description
+        """Write what has won, and of two metrics each point of the front; None if no trial came through."""
+        winner = self.search.winner
         if winner is None:
             return None
+        shutil.rmtree(self.folder / FRONT, ignore_errors=True)
+        for point in self.search.front:
+            name = f"{self.description.name}#{point.trial}"
+            write_tuned(self.folder / FRONT / f"trial-{point.trial}.toml", self._tuned(point, name))
+        tuned = self._tuned(winner, self.description.name)
+        write_tuned(self.folder / FILE, tuned)
+        return tuned
+
+    def _tuned(self, choice: Choice, name: str) -> Tuned:
+        description = self.description
         owners = (description.learner, description.strategy)
         fixed = {f"{owner.name}.{k}": v for owner in owners for k, v in owner.settings.items()}
-        tuned = Tuned(
+        return Tuned(
             learner=description.learner.name,
             strategy=description.strategy.name,
             scenario=description.scenario,
-            settings={**fixed, **winner.settings},
+            settings={**fixed, **choice.settings},
             evaluation=_flat(description.evaluation),
-            trial=winner.trial,
-            values=dict(zip(description.objective.metrics, winner.values, strict=True)),
-            tuning=self.tuning(),
+            trial=choice.trial,
+            values=dict(zip(description.objective.metrics, choice.values, strict=True)),
+            tuning=replace(self.tuning(), study=name),
             tuned_on=_flat(description.tuning),
         )
-        write_tuned(self.folder, tuned)
-        return tuned
 
     def defaults_value(self) -> float | None:
         """The first metric of the defaults on the fresh seeds; None if they failed or are not in the space."""

@@ -29,7 +29,7 @@ class Tuned:
         evaluation: the scenario's settings for the evaluation that these settings are for: its part of the data, and
             what had been changed.
         trial: number of the trial that won.
-        values: metric to its mean on the fresh tuning seeds.
+        values: metric to its mean on tuning data: on the fresh seeds, and of a point of the front on those of trials.
         tuning: how the settings were found.
         tuned_on: the scenario's settings for the trials; empty if it is not known.
     """
@@ -98,11 +98,9 @@ def _pairs(table: Mapping[str, Any]) -> list[str]:
     return [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()]
 
 
-def write_tuned(folder: Path, tuned: Tuned) -> Path:
-    """Freeze what a study in ``folder`` has found."""
-    path = folder / FILE
+def write_tuned(path: Path, tuned: Tuned) -> None:
+    """Freeze what a study has found."""
     write_atomically(path, tuned.to_toml())
-    return path
 
 
 def read_tuned(path: Path) -> Tuned:

@@ -175,7 +175,7 @@ def _rule_variants(records: Sequence[Record]) -> list[str]:
         if tuning is None:
             parts = next(of_rule)
         else:
-            parts = [badge, *([tuning.study[-10:]] if badges[record.run.scenario.name, badge] > 1 else [])]
+            parts = [badge, *([tuning.study_hash] if badges[record.run.scenario.name, badge] > 1 else [])]
         variants.append(", ".join(parts))
     return variants
 

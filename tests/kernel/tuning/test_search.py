@@ -195,6 +195,10 @@ def test_of_two_metrics_the_trade_off_is_searched_and_learning_too_little_does_n
     assert 1 - bound.winner.settings["x.keep"] / 2 >= 0.8
     assert min(1 - t.params["x.keep"] / 2 for t in bound.optuna.best_trials) >= 0.8
     assert min(1 - t.params["x.keep"] / 2 for t in free.optuna.best_trials) < 0.8
+    assert {point.trial for point in bound.front} == {t.number for t in bound.optuna.best_trials}
+    accuracies, forgetting = zip(*(point.values for point in bound.front), strict=True)
+    assert list(accuracies) == sorted(accuracies, reverse=True)
+    assert list(forgetting) == sorted(forgetting, reverse=True)
 
 
 def test_importances_say_what_makes_a_trial_good() -> None:

@@ -249,6 +249,25 @@ def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> N
     assert rows.set_index("tuned").loc["tuned", "trials"] == 3
 
 
+def test_every_trade_off_between_two_metrics_can_be_evaluated(ffcl: Command, tmp_path: Path) -> None:
+    objective = ("--objective", "AIA,forgetting")
+    command = ("tune", "bp", "-t", "replay", *objective, *SMALL, "--space", "bp.lr=1e-5..1e-2:log", "--workers", 0)
+    for trials in (2, 8):
+        assert ffcl(*command, "--trials", trials)[0] == 0
+    files = sorted((study_folder(tmp_path / "results") / "front").iterdir())
+    points = [read_tuned(file) for file in files]
+    assert len(points) > 1
+    for a in points:
+        assert not any(
+            b.values["AIA"] > a.values["AIA"] and b.values["forgetting"] < a.values["forgetting"] for b in points
+        )
+    chosen = [option for file in files for option in ("--configuration", file)]
+    code, _, errors = ffcl("run", *chosen, "--seeds", 1, "--workers", 0)
+    assert code == 0, errors
+    rows = pd.read_csv(tmp_path / "results" / "leaderboard.csv")
+    assert sorted(rows["study"].dropna()) == sorted(point.tuning.study for point in points)
+
+
 def test_a_configuration_can_be_shared_alone_and_lost_evidence_is_made_anew(ffcl: Command, tmp_path: Path) -> None:
     assert ffcl("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)[0] == 0
     shared = tmp_path / "shared.toml"
