@@ -136,6 +136,8 @@ def main() -> None:
         for line in sys.stdin:
             perform(Job.from_json(line), emit)
             gc.collect()  # a training and its plugins hold each other: what a run has learned would stay for long
+            if not gc.get_freeze_count():
+                gc.freeze()  # half a million objects of the libraries, which are there to stay, are not searched again
     except BrokenPipeError:
         os._exit(1)  # the parent is gone
 
