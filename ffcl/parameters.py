@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from optuna.distributions import (
@@ -125,8 +126,7 @@ class Parameters:
     @classmethod
     def fields(cls) -> tuple[Field, ...]:
         """Every field in order of declaration."""
-        hints = get_type_hints(cls, include_extras=True)
-        return tuple(_read_field(f, hints[f.name]) for f in dataclasses.fields(cls))
+        return _fields(cls)
 
     @classmethod
     def space(cls) -> dict[str, BaseDistribution]:
@@ -160,6 +160,12 @@ class Parameters:
         fields = {f.name: f for f in self.fields()}
         typed = {k: fields[k].parse(v) if k in fields and isinstance(v, str) else v for k, v in changes.items()}
         return self.from_mapping({**self.to_mapping(), **typed}, owner)
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[Field, ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(_read_field(f, hints[f.name]) for f in dataclasses.fields(kind))
 
 
 def _read_field(field: dataclasses.Field[Any], hint: Any) -> Field:

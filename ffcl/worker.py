@@ -133,10 +133,10 @@ def main() -> None:
         events.write(json.dumps(event) + "\n")
 
     try:
-        for line in sys.stdin:
+        for number, line in enumerate(sys.stdin):
             perform(Job.from_json(line), emit)
             gc.collect()  # a training and its plugins hold each other: what a run has learned would stay for long
-            if not gc.get_freeze_count():
+            if number == 0:
                 gc.freeze()  # half a million objects of the libraries, which are there to stay, are not searched again
     except BrokenPipeError:
         os._exit(1)  # the parent is gone
