@@ -124,9 +124,11 @@ class Parameters:
                 object.__setattr__(self, field.name, float(getattr(self, field.name)))
 
     @classmethod
+    @cache
     def fields(cls) -> tuple[Field, ...]:
         """Every field in order of declaration."""
-        return _fields(cls)
+        hints = get_type_hints(cls, include_extras=True)
+        return tuple(_read_field(f, hints[f.name]) for f in dataclasses.fields(cls))
 
     @classmethod
     def space(cls) -> dict[str, BaseDistribution]:
@@ -160,12 +162,6 @@ class Parameters:
         fields = {f.name: f for f in self.fields()}
         typed = {k: fields[k].parse(v) if k in fields and isinstance(v, str) else v for k, v in changes.items()}
         return self.from_mapping({**self.to_mapping(), **typed}, owner)
-
-
-@cache
-def _fields(kind: type[Any]) -> tuple[Field, ...]:
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(_read_field(f, hints[f.name]) for f in dataclasses.fields(kind))
 
 
 def _read_field(field: dataclasses.Field[Any], hint: Any) -> Field:
