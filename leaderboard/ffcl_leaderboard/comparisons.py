@@ -85,7 +85,7 @@ def baseline_name(compared: pd.DataFrame, learner_of: Mapping[str, str]) -> str:
     """What these rows of `comparisons_frame` are compared with, in words.
 
     Args:
-        compared: at least one row.
+        compared: the rows.
         learner_of: the learner of each configuration.
     """
     labels = set(compared["baseline"])

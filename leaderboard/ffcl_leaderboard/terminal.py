@@ -21,24 +21,23 @@ SHOWN = ("ACC", "AIA", "LA", "forgetting")
 WIDTH = 80
 """The coverage is broken into blocks of columns that fit into so many characters."""
 
+MANY_ROWS = 200
+"""Of more rows than these, over all scenarios, each table shows the first `FEW_ROWS`."""
+
+FEW_ROWS = 10
+
 NARROW = 12
 """Characters that a setting is given at least."""
 
 
 def view(board: Leaderboard) -> RenderableType:
-    """One table a scenario: percentages with the half-width of their 95% t interval; then the coverage."""
-    rows, comparisons, coverage = board.rows, board.comparisons, board.coverage
+    """The tables of each scenario: percentages with the half-width of their 95% t interval; then the coverage."""
+    rows, coverage = board.rows, board.coverage
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
-        parts += [_scores(str(scenario), of_scenario), Text()]
-        compared = comparisons[comparisons["scenario"] == scenario]
-        if len(compared):
-            learner_of = dict(zip(of_scenario["configuration"], of_scenario["learner"], strict=True))
-            parts += [_verdicts(str(scenario), compared, learner_of), Text()]
-        if "AAA" in of_scenario and of_scenario["AAA"].notna().any():
-            parts += [_within(str(scenario), of_scenario[of_scenario["AAA"].notna()]), Text()]
-        if "tuned" in of_scenario and (of_scenario["tuned"] == "tuned").any():
-            parts += [_tuning(str(scenario), of_scenario[of_scenario["tuned"] == "tuned"]), Text()]
+        compared = board.comparisons[board.comparisons["scenario"] == scenario]
+        for table in _of_scenario(str(scenario), of_scenario, compared, FEW_ROWS if len(rows) > MANY_ROWS else None):
+            parts += [table, Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
         parts += _coverage(coverage)
     if "note" in rows:
@@ -56,8 +55,29 @@ def view(board: Leaderboard) -> RenderableType:
     return Group(*parts)
 
 
-def _scores(scenario: str, rows: pd.DataFrame) -> Table:
-    table = _table(scenario, ("#", "learner", "strategy"), ("seeds", *SHOWN, "train s"))
+def _of_scenario(
+    scenario: str, rows: pd.DataFrame, compared: pd.DataFrame, few: int | None
+) -> Iterable[RenderableType]:
+    """The tables that there is something to show in, each cut to ``few`` rows."""
+    what = baseline_name(compared, dict(zip(rows["configuration"], rows["learner"], strict=True)))
+    compared = compared.sort_values("difference", ascending=False, kind="stable")
+    within = rows[rows["AAA"].notna()] if "AAA" in rows else rows[:0]
+    tuned = rows[rows["tuned"] == "tuned"] if "tuned" in rows else rows[:0]
+    for draw, title, shown in (
+        (_scores, scenario, rows),
+        (_verdicts, f"{scenario}, less {what}, seed by seed", compared),
+        (_within, f"{scenario}, while experiences are learned", within),
+        (_tuning, f"{scenario}, tuned against defaults", tuned),
+    ):
+        if few is not None and len(shown) > few:
+            hint = f"and {len(shown) - few} more; `ffcl leaderboard --scenario {scenario}` shows them"
+            yield Group(draw(title, shown[:few]), Text(hint, style="dim"))
+        elif len(shown):
+            yield draw(title, shown)
+
+
+def _scores(title: str, rows: pd.DataFrame) -> Table:
+    table = _table(title, ("#", "learner", "strategy"), ("seeds", *SHOWN, "train s"))
     for row in rows.to_dict("records"):
         notes = [f"{row['failed']} failed"] * bool(row["failed"]) + ["stale"] * bool(row["stale"])
         table.add_row(
@@ -71,29 +91,28 @@ def _scores(scenario: str, rows: pd.DataFrame) -> Table:
     return _folding(table, rows)
 
 
-def _verdicts(scenario: str, rows: pd.DataFrame, learner_of: dict[str, str]) -> Table:
+def _verdicts(title: str, rows: pd.DataFrame) -> Table:
     """Each row against its baseline, on the seeds that both have."""
-    what = baseline_name(rows, learner_of)
-    table = _table(f"{scenario}, less {what}, seed by seed", ("learner", "strategy"), ("pairs", "ACC", "p"))
+    table = _table(title, ("learner", "strategy"), ("pairs", "ACC", "p"))
     table.add_column("verdict", no_wrap=True)
-    for row in rows.sort_values("difference", ascending=False, kind="stable").to_dict("records"):
+    for row in rows.to_dict("records"):
         difference = percent(row["difference"], row["difference_low"], sign="+")
         p = "-" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}"
         table.add_row(_name(row), row["strategy"], str(row["pairs"]), difference, p, row["verdict"])
     return _folding(table, rows)
 
 
-def _within(scenario: str, rows: pd.DataFrame) -> Table:
-    table = _table(f"{scenario}, while experiences are learned", ("learner", "strategy"), WITHIN)
+def _within(title: str, rows: pd.DataFrame) -> Table:
+    table = _table(title, ("learner", "strategy"), WITHIN)
     for row in rows.to_dict("records"):
         table.add_row(_name(row), str(row["strategy"]), *(percent(row[name], row[f"{name}_low"]) for name in WITHIN))
     return _folding(table, rows)
 
 
-def _tuning(scenario: str, rows: pd.DataFrame) -> Table:
+def _tuning(title: str, rows: pd.DataFrame) -> Table:
     """What tuning took, and what it brought over the defaults on the same seeds."""
     numbers = ("protocol", "trials", "pruned", "failed", "core-h", "gain in ACC")
-    table = _table(f"{scenario}, tuned against defaults", ("learner", "strategy"), numbers)
+    table = _table(title, ("learner", "strategy"), numbers)
     for row in rows.to_dict("records"):
         counts = (f"{row[name]:.0f}" for name in ("trials", "pruned", "failed_trials"))
         gain = percent(row["tuning_gain"], row["tuning_gain_low"])

@@ -146,6 +146,17 @@ def test_what_must_be_known_of_a_learner_stands_under_its_rows() -> None:
     assert ": of another" not in shown([record("bp")])
 
 
+def test_of_very_many_rows_the_terminal_shows_the_best() -> None:
+    def lines(n: int) -> list[str]:
+        both = [record(scenario=name, lr=float(i)) for name in ("one", "two") for i in range(n)]
+        return shown(both, width=100).splitlines()
+
+    assert not any("more;" in line for line in lines(12))
+    many = lines(120)
+    assert many.count("and 110 more; `ffcl leaderboard --scenario one` shows them") == 1
+    assert len(many) < 100
+
+
 def test_runs_of_edited_code_are_left_out_and_counted() -> None:
     old = [record(seed=seed, code="old", started="2026-01-01") for seed in range(3)]
     new = [record(seed=seed, code="new", started="2026-01-02") for seed in range(2)]
