@@ -13,6 +13,7 @@ from ffcl.api import tune as tune
 from ffcl.errors import FfclError as FfclError
 from ffcl.hookspecs import hookimpl as hookimpl
 from ffcl.parameters import UNTUNED as UNTUNED
+from ffcl.parameters import OnlyIf as OnlyIf
 from ffcl.parameters import Parameters as Parameters
 from ffcl.specs import LearnerSpec as LearnerSpec
 from ffcl.specs import StrategySpec as StrategySpec

@@ -97,6 +97,11 @@ def _show_scenario(offer: Offer[Scenario]) -> None:
     console.print(table)
 
 
+def _described(field: Field) -> str:
+    condition = "only if " + " and ".join(map(str, field.only_if)) if field.only_if else ""
+    return "; ".join(filter(None, (field.description, condition, "" if field.tuned else "not tuned")))
+
+
 def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("setting", "value" if values else "default", "allowed", "what it is"):
@@ -104,7 +109,7 @@ def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object])
     for field in fields:
         value = values.get(field.name, field.default)
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        table.add_row(field.name, text, field.allowed, field.description + "; not tuned" * (not field.tuned))
+        table.add_row(field.name, text, field.allowed, _described(field))
     if fields:
         table.caption, table.caption_justify = f"Change one with --set {owner}.{fields[0].name}=VALUE", "left"
     else:

@@ -28,12 +28,23 @@ class Untuned(Enum):
 
 UNTUNED = Untuned.UNTUNED
 """Marks a field that tuning leaves alone unless asked: sizes, time and memory, which are a budget; how numbers are
-held; and what has no effect while another such field stays as it is."""
+held; and what belongs to such a field."""
+
+
+@dataclass(frozen=True)
+class OnlyIf:
+    """Marks a field that has no effect unless another field of the same class has this value; several must all hold."""
+
+    field: str
+    value: object
+
+    def __str__(self) -> str:
+        return f"{self.field}={self.value}"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One parameter: its name, type, default, allowed values, one-line description, and whether it is tuned."""
+    """One parameter: name, type, default, allowed values, one-line description, whether tuned, and when it acts."""
 
     name: str
     type: Any
@@ -41,6 +52,7 @@ class Field:
     distribution: BaseDistribution | None
     description: str
     tuned: bool = True
+    only_if: tuple[OnlyIf, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -108,6 +120,7 @@ class Parameters:
     ... class MyHyperparameters(Parameters):
     ...     lr: Annotated[float, FloatDistribution(1e-4, 1e-1, log=True), "step size of Adam"] = 1e-3
     ...     kind: Annotated[Literal["a", "b"], "which variant"] = "a"
+    ...     width: Annotated[float, FloatDistribution(0.1, 10.0), "width", OnlyIf("kind", "b")] = 1.0
     ...     hidden: Annotated[int, IntDistribution(1, 4096, log=True), "units a hidden layer", UNTUNED] = 200
 
     Types are int, float, bool, str, ``Literal`` of texts and ``tuple[X, ...]`` of these.
@@ -128,7 +141,11 @@ class Parameters:
     def fields(cls) -> tuple[Field, ...]:
         """Every field in order of declaration."""
         hints = get_type_hints(cls, include_extras=True)
-        return tuple(_read_field(f, hints[f.name]) for f in dataclasses.fields(cls))
+        fields = {f.name: _read_field(f, hints[f.name]) for f in dataclasses.fields(cls)}
+        for name, condition in ((name, c) for name, field in fields.items() for c in field.only_if):
+            if condition.field not in fields or fields[condition.field].check(condition.value):
+                raise TypeError(f"Field {name!r}, only if {condition}: there is no such field, or not this value.")
+        return tuple(fields.values())
 
     @classmethod
     def space(cls) -> dict[str, BaseDistribution]:
@@ -176,4 +193,5 @@ def _read_field(field: dataclasses.Field[Any], hint: Any) -> Field:
     if isinstance(hint, types.UnionType):
         raise TypeError(f"Field {field.name!r}: union types are not supported.")
     description = next((m for m in metadata if isinstance(m, str)), "")
-    return Field(field.name, hint, field.default, distribution, description, UNTUNED not in metadata)
+    only_if = tuple(m for m in metadata if isinstance(m, OnlyIf))
+    return Field(field.name, hint, field.default, distribution, description, UNTUNED not in metadata, only_if)

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl.parameters import UNTUNED, Parameters
+from ffcl.parameters import UNTUNED, OnlyIf, Parameters
+
+SIGMOID = OnlyIf("probability", "sigmoid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +34,19 @@ class LabelNetworkParameters(Parameters):
     negatives: Annotated[
         Literal["random", "hard"], "wrong labels: any, or the likelier the more the first layer believes them"
     ] = "hard"
-    theta: Annotated[float, FloatDistribution(0.1, 1000.0, log=True), "threshold of the sigmoid probability"] = 3.5
-    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the sigmoid probability"] = 0.1
+    theta: Annotated[
+        float,
+        FloatDistribution(0.1, 1000.0, log=True),
+        "threshold of the probability; in a pair it cancels out",
+        SIGMOID,
+        OnlyIf("contrast", "each"),
+    ] = 3.5
+    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the probability", SIGMOID] = 0.1
     epsilon: Annotated[
-        float, FloatDistribution(1e-6, 10.0, log=True), "floor of the symmetric probability's two goodnesses"
+        float,
+        FloatDistribution(1e-6, 10.0, log=True),
+        "floor of the two goodnesses",
+        OnlyIf("probability", "symmetric"),
     ] = 0.1
     initial_scale: Annotated[
         float, FloatDistribution(0.01, 10.0, log=True), "deviation of the initial weights, times the root of the inputs"

@@ -255,7 +255,7 @@ class Search:
             complete = [t for t in complete if t.number in front]
         best: dict[str, FrozenTrial] = {}
         for trial in sorted(complete, key=lambda t: (-t.values[0], t.number)):
-            best.setdefault(repr(sorted(trial.params.items())), trial)
+            best.setdefault(self.plan.run_of(trial.params, self.plan.seeds[0]).key, trial)
         return list(best.values())
 
     def _to_run_again(self) -> list[FrozenTrial]:

@@ -24,10 +24,17 @@ ARROW = ".."
 
 @dataclass(frozen=True)
 class Space:
-    """Distributions and defaults, by ``name.parameter``."""
+    """What is searched, by ``name.parameter``.
+
+    Attributes:
+        distributions: of each parameter.
+        defaults: of each parameter.
+        conditions: for those that act only if another one that is searched has some value: it, that one, the value.
+    """
 
     distributions: dict[str, BaseDistribution]
     defaults: dict[str, Any]
+    conditions: tuple[tuple[str, str, object], ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
         """The distributions as plain values."""
@@ -37,6 +44,11 @@ class Space:
     def sha256(self) -> str:
         """Identifies the space."""
         return hashlib.sha256(json.dumps(self.to_mapping(), sort_keys=True).encode()).hexdigest()
+
+    def effective(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of this space, those without effect at their defaults: what acts alike is one configuration."""
+        idle = {name for name, other, value in self.conditions if settings[other] != value}
+        return {name: self.defaults[name] if name in idle else value for name, value in settings.items()}
 
     def starting_point(self) -> dict[str, Any]:
         """The defaults, as far as they lie in the space."""
@@ -62,7 +74,8 @@ def make_space(
             otherwise.
 
     Raises:
-        UsageError: a range names nothing that can be tuned, cannot be read, or is not within what is allowed.
+        UsageError: a range names nothing that can be tuned, cannot be read, or is not within what is allowed; or what
+            it is of has no effect.
     """
     fields = {f"{owner}.{field.name}": field for owner, p in owners.items() for field in p.fields()}
     values = {f"{owner}.{name}": value for owner, p in owners.items() for name, value in p.to_mapping().items()}
@@ -78,7 +91,20 @@ def make_space(
         if field.distribution is not None and field.tuned and name not in fixed
     }
     distributions |= {name: read_range(name, fields[name], text) for name, text in changes.items()}
-    return Space(distributions, {name: values[name] for name in distributions})
+    conditions = []
+    for name in list(distributions):
+        for condition in fields[name].only_if:
+            other = f"{name.partition('.')[0]}.{condition.field}"
+            if other in distributions:
+                conditions.append((name, other, condition.value))
+            elif values[other] != condition.value:
+                if name in changes:
+                    raise UsageError(
+                        f"{name} acts only if {condition}, and that is {values[other]}: "
+                        f"add --set {other}={condition.value}."
+                    )
+                distributions.pop(name, None)
+    return Space(distributions, {name: values[name] for name in distributions}, tuple(conditions))
 
 
 def parse_ranges(texts: Sequence[str]) -> dict[str, str]:

@@ -99,7 +99,8 @@ class Description:
 
     def run_of(self, settings: Mapping[str, Any], seed: int) -> Run:
         """The run of a trial with these settings."""
-        learner, strategy = (part.with_settings(settings) for part in (self.learner, self.strategy))
+        effective = self.space.effective(settings)
+        learner, strategy = (part.with_settings(effective) for part in (self.learner, self.strategy))
         return Run(learner, strategy, self.tuning, seed, self.ffcl)
 
     @property
@@ -209,7 +210,7 @@ class Study:
             learner=description.learner.name,
             strategy=description.strategy.name,
             scenario=description.scenario,
-            settings={**fixed, **choice.settings},
+            settings={**fixed, **description.space.effective(choice.settings)},
             evaluation=_flat(description.evaluation),
             trial=choice.trial,
             values=dict(zip(description.objective.metrics, choice.values, strict=True)),

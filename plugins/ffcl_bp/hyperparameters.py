@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl import UNTUNED, Parameters
+from ffcl import UNTUNED, OnlyIf, Parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class BPHyperparameters(Parameters):
     layers: Annotated[int, IntDistribution(1, 8), "hidden layers", UNTUNED] = 2
     lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of the optimizer"] = 1e-3
     optimizer: Annotated[Literal["adam", "sgd"], "Adam, or stochastic gradient descent"] = "adam"
-    momentum: Annotated[float, FloatDistribution(0.0, 0.99), "momentum of sgd"] = 0.0
+    momentum: Annotated[float, FloatDistribution(0.0, 0.99), "momentum", OnlyIf("optimizer", "sgd")] = 0.0
     schedule: Annotated[
         Literal["constant", "cosine"], "course of the step size over an experience; cosine ends at 0"
     ] = "constant"

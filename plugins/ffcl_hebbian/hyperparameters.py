@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from ffcl.errors import UsageError
-from ffcl.parameters import UNTUNED
-from ffcl.rules.parameters import LabelNetworkParameters
+from ffcl.parameters import UNTUNED, OnlyIf
+from ffcl.rules.parameters import SIGMOID, LabelNetworkParameters
+
+BERNOULLI = OnlyIf("encoding", "bernoulli")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,22 +25,21 @@ class HebbianHyperparameters(LabelNetworkParameters):
     encoding: Annotated[
         Literal["current", "bernoulli"], "input as a constant current, or as random spikes drawn every step", UNTUNED
     ] = "current"
-    intensity: Annotated[
-        float, FloatDistribution(0.01, 1.0), "spikes a step of an input of 1, with the encoding bernoulli", UNTUNED
-    ] = 0.25
-    settling: Annotated[
-        int, IntDistribution(0, 1023), "steps before the first update, with the encoding bernoulli", UNTUNED
-    ] = 8
+    intensity: Annotated[float, FloatDistribution(0.01, 1.0), "spikes a step of an input of 1", UNTUNED, BERNOULLI] = (
+        0.25
+    )
+    settling: Annotated[int, IntDistribution(0, 1023), "steps before the first update", UNTUNED, BERNOULLI] = 8
     eligibility: Annotated[
         float,
         FloatDistribution(0.0, 0.999),
-        "share of an eligibility trace kept a step, with the encoding bernoulli",
+        "share of an eligibility trace kept a step",
         UNTUNED,
+        BERNOULLI,
     ] = 0.0
     rate_penalty: Annotated[
         float, FloatDistribution(0.0, 10.0), "weight of the mean goodness in the loss: the higher, the fewer spikes"
     ] = 0.0
-    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the sigmoid probability"] = 0.05
+    alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the probability", SIGMOID] = 0.05
     code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 3.0
 
     def __post_init__(self) -> None:

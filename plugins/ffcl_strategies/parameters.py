@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl import UNTUNED, Parameters
+from ffcl import UNTUNED, OnlyIf, Parameters
 
 Buffer = Annotated[int, IntDistribution(1, 100_000, log=True), "samples stored in all", UNTUNED]
 
@@ -61,7 +61,9 @@ class EWC(Parameters):
     mode: Annotated[
         Literal["separate", "online"], "a penalty an experience, or one whose importances decay and add up"
     ] = "separate"
-    decay: Annotated[float, FloatDistribution(0.0, 1.0), "share of the old importances kept online"] = 1.0
+    decay: Annotated[
+        float, FloatDistribution(0.0, 1.0), "share of the old importances kept", OnlyIf("mode", "online")
+    ] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

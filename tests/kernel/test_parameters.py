@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from ffcl import Parameters
+from ffcl import OnlyIf, Parameters
 from ffcl.errors import UsageError
 
 
@@ -32,6 +32,21 @@ def test_a_field_says_everything_once() -> None:
     assert (lr.name, lr.default, lr.description) == ("lr", 1e-3, "step size")
     assert lr.allowed == "a number from 0.0001 to 0.1"
     assert set(Example.space()) == {"lr", "hidden", "kind"}
+
+
+def test_a_condition_names_a_field_and_one_of_its_values() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Elsewhere(Parameters):
+        width: Annotated[float, FloatDistribution(0.1, 10.0), "width", OnlyIf("knid", "b")] = 1.0
+
+    @dataclass(frozen=True, kw_only=True)
+    class NotThere(Parameters):
+        kind: Annotated[Literal["a", "b"], "variant"] = "a"
+        width: Annotated[float, FloatDistribution(0.1, 10.0), "width", OnlyIf("kind", "c")] = 1.0
+
+    for wrong in (Elsewhere, NotThere):
+        with pytest.raises(TypeError, match="'width', only if "):
+            wrong.fields()
 
 
 @pytest.mark.parametrize(

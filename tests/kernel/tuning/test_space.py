@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from ffcl import UNTUNED, Parameters
+from ffcl import UNTUNED, OnlyIf, Parameters
 from ffcl.errors import UsageError
 from ffcl.registry import installed
 from ffcl.tuning.space import make_space, parse_ranges
@@ -47,6 +47,29 @@ def test_a_setting_fixes_and_a_range_changes_or_adds() -> None:
 def test_the_first_trial_is_the_defaults_as_far_as_they_are_in_the_space() -> None:
     space = make_space(OWNERS, changes={"x.kind": "b,c"})
     assert space.starting_point() == {"x.lr": 1e-3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditional(Parameters):
+    kind: Annotated[Literal["plain", "fancy"], "which"] = "plain"
+    size: Annotated[Literal["small", "large"], "budget", UNTUNED] = "small"
+    shine: Annotated[float, FloatDistribution(0.0, 1.0), "of fancy ones", OnlyIf("kind", "fancy")] = 0.5
+    slack: Annotated[float, FloatDistribution(0.0, 1.0), "of large ones", OnlyIf("size", "large")] = 0.5
+
+
+def test_what_has_no_effect_is_not_searched_or_stays_at_its_default() -> None:
+    space = make_space({"x": Conditional()})
+    assert set(space.distributions) == {"x.kind", "x.shine"}  # the size is not searched, and is small
+    assert space.effective({"x.kind": "plain", "x.shine": 0.9}) == {"x.kind": "plain", "x.shine": 0.5}
+    assert space.effective({"x.kind": "fancy", "x.shine": 0.9}) == {"x.kind": "fancy", "x.shine": 0.9}
+    assert set(make_space({"x": Conditional()}, fixed=["x.kind"]).distributions) == set()
+    fancy = make_space({"x": Conditional(kind="fancy", size="large")}, fixed=["x.kind", "x.size"])
+    assert set(fancy.distributions) == {"x.shine", "x.slack"}
+    assert fancy.effective({"x.shine": 0.9, "x.slack": 0.1}) == {"x.shine": 0.9, "x.slack": 0.1}
+    with pytest.raises(
+        UsageError, match=r"x\.slack acts only if size=large, and that is small: add --set x\.size=large"
+    ):
+        make_space({"x": Conditional()}, changes={"x.slack": "0..0.5"})
 
 
 def test_the_hash_is_of_the_ranges() -> None:
