@@ -36,8 +36,11 @@ class HebbianHyperparameters(LabelNetworkParameters):
         UNTUNED,
         BERNOULLI,
     ] = 0.0
-    rate_penalty: Annotated[
-        float, FloatDistribution(0.0, 10.0), "weight of the mean goodness in the loss: the higher, the fewer spikes"
+    rate_penalty: Annotated[  # buys fewer spikes with accuracy: a budget
+        float,
+        FloatDistribution(0.0, 10.0),
+        "weight of the mean goodness in the loss: the higher, the fewer spikes",
+        UNTUNED,
     ] = 0.0
     alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the probability", SIGMOID] = 0.05
     code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 3.0
