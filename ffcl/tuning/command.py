@@ -111,6 +111,8 @@ def tune(
     root, n_workers = api.data_folder(data_root), api.worker_count(workers)
     finished = _carry_out(studies, results, root, n_workers, request)
     console.print(_summary(finished))
+    for line in _unbeaten(finished):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for result in finished:
         console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
     if show_optimism:
@@ -167,6 +169,17 @@ def _summary(finished: Sequence[Result]) -> Table:
     table.caption = "On fresh seeds of what was tuned on; `ffcl run ... --tuned` evaluates."
     table.caption_justify = "left"
     return table
+
+
+def _unbeaten(finished: Sequence[Result]) -> Iterator[str]:
+    """Of the studies whose defaults won: how few trials came near them, which may be the ranges' fault."""
+    for result in finished:
+        tuning, in_space = result.study.tuning(), result.study.defaults_value() is not None
+        if result.tuned is not None and result.tuned.trial == 0 and in_space and tuning.trials > 1:
+            yield (
+                f"{result.description.cell}: no trial beat the defaults, {tuning.pruned} of {tuning.trials} were given "
+                "up. If nearly all, see plots/slices whether a range is too wide; --space narrows it."
+            )
 
 
 def tuned(

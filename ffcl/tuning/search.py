@@ -146,10 +146,10 @@ class Search:
     def wanted(self) -> list[Run]:
         """The runs that are needed now and have not been asked for; none while it waits for others."""
         while not self.finished:
-            needed = list(self._needed())
+            needed = {run.key: run for run in self._needed()}  # trials of one batch may be of one configuration
             if needed:
-                new = [run for run in needed if run.key not in self._asked]
-                self._asked.update(run.key for run in new)
+                new = [run for key, run in needed.items() if key not in self._asked]
+                self._asked.update(needed)
                 return new
             self._go_on()
         return []
@@ -218,7 +218,7 @@ class Search:
         for _ in range(n):
             with quiet():
                 if self.plan.sampler != "qmc":  # which counts its trials by itself
-                    number = len(self.optuna.get_trials(deepcopy=False))
+                    number = len(self.told) + len(self._batch)  # trial 0 is waiting in the study from the start
                     self.optuna.sampler = make_sampler(self.plan.sampler, self.plan.seed, number)
                 self._batch.append(self.optuna.ask(self.plan.space.distributions))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,29 @@ def carry_out(search: Search, order: random.Random | None = None, stop_after: in
 
 def trials(search: Search) -> list[Any]:
     return [(t.params, t.state, t.values, t.intermediate_values) for t in search.told]
+
+
+def test_trials_of_one_batch_may_be_of_one_configuration_and_are_run_once() -> None:
+    space = Space({"x.kind": CategoricalDistribution(["a", "b"])}, {"x.kind": "a"})
+    search = Search(replace(plan(), space=space, run_of=lambda s, seed: run_of({"x.lr": 0.01, **s}, seed)), 12)
+    asked = []
+    waiting = search.wanted()
+    while waiting:
+        asked.append(waiting.pop(0))
+        search.take(asked[-1], landscape(asked[-1]))
+        waiting += search.wanted()
+    assert len(search.told) == 12
+    assert len({run.key for run in asked}) == len(asked) <= 20
+    assert search.winner is not None
+    assert search.winner.settings == {"x.kind": "b"}
+
+
+def test_without_the_defaults_in_the_space_the_first_two_trials_differ() -> None:
+    space = Space({"x.lr": FloatDistribution(0.01, 1.0, log=True)}, {"x.lr": 1e-3})
+    search = Search(replace(plan(), space=space, run_of=lambda s, seed: run_of({"x.kind": "b", **s}, seed)), 2)
+    carry_out(search)
+    one, other = (trial.params["x.lr"] for trial in search.told)
+    assert one != other
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -249,6 +249,13 @@ def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> N
     assert rows.set_index("tuned").loc["tuned", "trials"] == 3
 
 
+def test_it_is_said_that_no_trial_beat_the_defaults(ffcl: Command) -> None:
+    alone = ("--set", "bp.optimizer=adam", "--set", "bp.schedule=constant")
+    command = ("tune", "bp", *alone, "--trials", 3, *SMALL, "--workers", 0, "--space")
+    assert "no trial beat the defaults, 0 of 3 were given up" in ffcl(*command, "bp.lr=1e-5..1e-3:log")[1]
+    assert "no trial beat" not in ffcl(*command, "bp.lr=1e-5..2e-5:log")[1]  # the defaults are not among them
+
+
 def test_every_trade_off_between_two_metrics_can_be_evaluated(ffcl: Command, tmp_path: Path) -> None:
     objective = ("--objective", "AIA,forgetting")
     command = ("tune", "bp", "-t", "replay", *objective, *SMALL, "--space", "bp.lr=1e-5..1e-2:log", "--workers", 0)
