@@ -113,8 +113,8 @@ def run(
     for refusal in plan.refused:
         errors.print(f"Refused: {refusal}.", markup=False, highlight=False, soft_wrap=True)
     n_workers, data = api.worker_count(workers), api.data_folder(data_root)
-    restore_index_sets(registry, plan, configuration or [], results, data)
     try:
+        restore_index_sets(registry, plan, configuration or [], results, data)
         summary = run_plan(plan, results, data, n_workers, rerun=rerun, keep=keep_learners)
     except KeyboardInterrupt:
         errors.print("\nStopped. Nothing that was done is lost; the same command goes on from here.")

@@ -42,6 +42,7 @@ def restore_index_sets(
     studies = {run.tuning.study for run in plan.runs if run.tuning is not None}
     if not studies:
         return
+    open_results(results)
     found = [read_tuned(path) for path in configurations] or read_all_tuned(results)[0]
     for tuned in found:
         if tuned.tuning.study in studies and tuned.tuned_on:
@@ -49,7 +50,6 @@ def restore_index_sets(
 
 
 def _restore(registry: Registry, tuned: Tuned, results: Path, data_root: Path) -> None:
-    open_results(results)
     missing = {sha256 for sha256 in tuned.tuning.index_sets if not _is_there(results, sha256)}
     trials = replace(tuned, evaluation=tuned.tuned_on)
     for run in runs_of(registry, [trials], study_seeds(tuned.tuning.protocol, tuned.tuning.seeds)):

@@ -91,20 +91,20 @@ def make_space(
         if field.distribution is not None and field.tuned and name not in fixed
     }
     distributions |= {name: read_range(name, fields[name], text) for name, text in changes.items()}
-    conditions = []
-    for name in list(distributions):
-        for condition in fields[name].only_if:
-            other = f"{name.partition('.')[0]}.{condition.field}"
-            if other in distributions:
-                conditions.append((name, other, condition.value))
-            elif values[other] != condition.value:
-                if name in changes:
-                    raise UsageError(
-                        f"{name} acts only if {condition}, and that is {values[other]}: "
-                        f"add --set {other}={condition.value}."
-                    )
-                distributions.pop(name, None)
-    return Space(distributions, {name: values[name] for name in distributions}, tuple(conditions))
+
+    def conditions() -> list[tuple[str, str, object]]:
+        """Of what is searched: the parameter, the one it depends on, and with which value it acts."""
+        return [(n, f"{n.partition('.')[0]}.{c.field}", c.value) for n in distributions for c in fields[n].only_if]
+
+    while idle := [c for c in conditions() if c[1] not in distributions and values[c[1]] != c[2]]:
+        for name, other, value in idle:
+            if name in changes:
+                raise UsageError(
+                    f"{name} acts only if {other} is {value}, and that is {values[other]}: add --set {other}={value}."
+                )
+            distributions.pop(name, None)
+    left = tuple(c for c in conditions() if c[1] in distributions)
+    return Space(distributions, {name: values[name] for name in distributions}, left)
 
 
 def parse_ranges(texts: Sequence[str]) -> dict[str, str]:

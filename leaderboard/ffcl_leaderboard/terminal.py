@@ -21,10 +21,10 @@ SHOWN = ("ACC", "AIA", "LA", "forgetting")
 WIDTH = 80
 """The coverage is broken into blocks of columns that fit into so many characters."""
 
-MANY_ROWS = 200
-"""Of more rows than these, over all scenarios, each table shows the first `FEW_ROWS`."""
+SHOWN_WHOLE = 200
+"""With more rows than these, over all scenarios, each table is cut to `CUT_TO`."""
 
-FEW_ROWS = 10
+CUT_TO = 10
 
 NARROW = 12
 """Characters that a setting is given at least."""
@@ -36,7 +36,7 @@ def view(board: Leaderboard) -> RenderableType:
     parts: list[RenderableType] = []
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         compared = board.comparisons[board.comparisons["scenario"] == scenario]
-        for table in _of_scenario(str(scenario), of_scenario, compared, FEW_ROWS if len(rows) > MANY_ROWS else None):
+        for table in _of_scenario(str(scenario), of_scenario, compared, CUT_TO if len(rows) > SHOWN_WHOLE else None):
             parts += [table, Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
         parts += _coverage(coverage)

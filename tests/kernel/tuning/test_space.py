@@ -67,9 +67,23 @@ def test_what_has_no_effect_is_not_searched_or_stays_at_its_default() -> None:
     assert set(fancy.distributions) == {"x.shine", "x.slack"}
     assert fancy.effective({"x.shine": 0.9, "x.slack": 0.1}) == {"x.shine": 0.9, "x.slack": 0.1}
     with pytest.raises(
-        UsageError, match=r"x\.slack acts only if size=large, and that is small: add --set x\.size=large"
+        UsageError, match=r"x\.slack acts only if x\.size is large, and that is small: add --set x\.size="
     ):
         make_space({"x": Conditional()}, changes={"x.slack": "0..0.5"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chained(Parameters):
+    last: Annotated[float, FloatDistribution(0.0, 1.0), "of shiny ones", OnlyIf("middle", "shiny")] = 0.5
+    middle: Annotated[Literal["dull", "shiny"], "of large ones", OnlyIf("size", "large")] = "dull"
+    size: Annotated[Literal["small", "large"], "budget", UNTUNED] = "small"
+
+
+def test_what_depends_on_something_without_effect_is_not_searched_either() -> None:
+    assert make_space({"x": Chained()}).distributions == {}
+    large = make_space({"x": Chained(size="large")})
+    assert set(large.distributions) == {"x.last", "x.middle"}
+    assert large.conditions == (("x.last", "x.middle", "shiny"),)
 
 
 def test_the_hash_is_of_the_ranges() -> None:
