@@ -12,17 +12,17 @@ import numpy as np
 import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ffcl.figures import COLOURS, STYLE, save_figure
 from ffcl.tuning.samplers import quiet
-from ffcl.tuning.search import Search
+from ffcl.tuning.search import Search, feasible
 from ffcl.tuning.space import Space
 from ffcl.tuning.study import Study
 
-BEST, OTHER = COLOURS[1], COLOURS[0]
+BEST, OTHER, GIVEN_UP = COLOURS[1], COLOURS[0], "#B0B0B0"
 
 
 def draw_study(study: Study) -> list[Path]:
@@ -39,11 +39,11 @@ def draw_study(study: Study) -> list[Path]:
     figures = {
         "best-so-far": _best_so_far(study.search, trials),
         "importances": _importances(study.search, trials),
-        "slices": _slices(study, trials),
+        "slices": slices(study.search),
         "parallel-coordinates": _parallel(study, trials),
     }
     if not description.objective.single:
-        figures["trade-off"] = _trade_off(study.search, trials)
+        figures["trade-off"] = trade_off(study.search)
     files = []
     for name, figure in figures.items():
         with mpl.rc_context(STYLE):
@@ -128,8 +128,7 @@ def importances(search: Search) -> dict[str, float]:
     with quiet():
         seen = optuna.create_study(direction="maximize")
         for trial in search.told:
-            if values := trial.values or list(trial.intermediate_values.values()):
-                value = trial.values[0] if trial.values else fmean(values)
+            if (value := _reached(trial)) is not None:
                 seen.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
         try:
             shares = optuna.importance.get_param_importances(
@@ -140,44 +139,67 @@ def importances(search: Search) -> dict[str, float]:
     return {name: float(share) for name, share in shares.items()}
 
 
-def _slices(study: Study, trials: Sequence[FrozenTrial]) -> Figure:
-    space, search = study.description.space, study.search
-    names = list(importances(search))
+def _reached(trial: FrozenTrial) -> float | None:
+    """The first metric of a trial, over the seeds it got to; None if it failed."""
+    if trial.values:
+        return float(trial.values[0])
+    return fmean(trial.intermediate_values.values()) if trial.intermediate_values else None
+
+
+def slices(search: Search) -> Figure:
+    """Each parameter over the range that is searched, against the objective, where the parameter has an effect.
+
+    Trials given up early are drawn at the mean of the seeds they got to: where nearly all are, they show the range to
+    be too wide.
+    """
+    space, names = search.plan.space, list(importances(search))
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
+    winner = search.winner.trial if search.winner is not None else None
+    scored = [(trial, value) for trial in search.told if (value := _reached(trial)) is not None]
     with mpl.rc_context(STYLE):
-        figure, panels = _figure(2.6 * columns + 0.6, 2.3 * rows + 0.5, columns, rows)
-        winner = search.winner.trial if search.winner is not None else None
+        figure, panels = _figure(2.6 * columns + 0.6, 2.3 * rows + 0.8, columns, rows)
         for axes, name in zip(panels, names, strict=False):
-            at, labels = _positions(space, name, trials)
-            chosen = [t.number == winner for t in trials]
-            values = _values(trials)
-            axes.scatter(at, _floored(values), s=12, color=[BEST if c else OTHER for c in chosen], alpha=0.8, zorder=3)
-            _mark_floor(axes, values, _floored(values))
+            acting = [(trial, value) for trial, value in scored if name not in space.idle(trial.params)]
+            for label, colour, group in (
+                ("given up early", GIVEN_UP, [p for p in acting if p[0].state == TrialState.PRUNED]),
+                ("trial", OTHER, [p for p in acting if p[0].state == TrialState.COMPLETE and p[0].number != winner]),
+                ("winner", BEST, [p for p in acting if p[0].number == winner]),
+            ):
+                at = _positions(space, name, [trial for trial, _ in group])
+                axes.scatter(at, [100 * value for _, value in group], s=12, color=colour, label=label, zorder=3)
             axes.set_xlabel(name, fontsize=8)
-            _scale(axes, space, name, labels)
+            _scale(axes, space, name)
         for axes in panels[len(names) :]:
             axes.set_visible(False)
         for axes in panels[::columns]:
             axes.set_ylabel(_metric(search), fontsize=8)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
 
-def _positions(space: Space, name: str, trials: Sequence[FrozenTrial]) -> tuple[list[float], list[str]]:
-    """Where trials are on a parameter's axis, and the labels of the axis if it has no numbers."""
+def _positions(space: Space, name: str, trials: Sequence[FrozenTrial]) -> list[float]:
+    """Where trials are on a parameter's axis; choices are numbered."""
     distribution, values = space.distributions[name], [t.params[name] for t in trials]
     if isinstance(distribution, CategoricalDistribution):
-        return [float(distribution.choices.index(v)) for v in values], [str(c) for c in distribution.choices]
-    return [float(v) for v in values], []
+        return [float(distribution.choices.index(v)) for v in values]
+    return [float(v) for v in values]
 
 
-def _scale(axes: Axes, space: Space, name: str, labels: Sequence[str]) -> None:
-    if labels:
+def _scale(axes: Axes, space: Space, name: str) -> None:
+    """Show the whole range, or all choices."""
+    distribution = space.distributions[name]
+    if isinstance(distribution, CategoricalDistribution):
+        labels = [str(choice) for choice in distribution.choices]
         crowded = sum(map(len, labels)) > 24
         axes.set_xticks(range(len(labels)), [label.replace("-", "-\n") if crowded else label for label in labels])
         axes.set_xlim(-0.5, len(labels) - 0.5)
-    elif getattr(space.distributions[name], "log", False):
-        axes.set_xscale("log")
+    else:
+        if distribution.log:  # type: ignore[attr-defined]
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.update_datalim([(float(end), axes.dataLim.y0) for end in _range(space, name)])
+        axes.autoscale_view()
     axes.tick_params(labelsize=7)
 
 
@@ -209,28 +231,39 @@ def _height(space: Space, name: str, value: Any) -> float:
     distribution = space.distributions[name]
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices.index(value) / max(1, len(distribution.choices) - 1)
-    low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
+    low, high = _range(space, name)
     if distribution.log:  # type: ignore[attr-defined]
         return float((np.log(value) - np.log(low)) / (np.log(high) - np.log(low)))
     return float((value - low) / (high - low))
+
+
+def _range(space: Space, name: str) -> tuple[float, float]:
+    distribution = space.distributions[name]
+    return float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
 
 
 def _ends(space: Space, name: str) -> tuple[str, str]:
     distribution = space.distributions[name]
     if isinstance(distribution, CategoricalDistribution):
         return str(distribution.choices[0]), str(distribution.choices[-1])
-    return f"{distribution.low:g}", f"{distribution.high:g}"  # type: ignore[attr-defined]
+    low, high = _range(space, name)
+    return f"{low:g}", f"{high:g}"
 
 
-def _trade_off(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
+def trade_off(search: Search) -> Figure:
+    """Both metrics of all trials, the front, and apart from it what learns less than is asked for."""
     front = {t.number for t in search.optuna.best_trials}
+    trials = [t for t in search.told if t.state == TrialState.COMPLETE]
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(5.2, 4)
-        points = 100 * np.array([t.values for t in trials])
-        on_front = np.array([t.number in front for t in trials])
-        axes.scatter(points[~on_front, 1], points[~on_front, 0], s=14, color=OTHER, alpha=0.6, label="trial")
-        order = points[on_front][points[on_front][:, 1].argsort()]
-        axes.plot(order[:, 1], order[:, 0], "o-", color=BEST, markersize=5, label="Pareto front")
+        for label, colour, form, group in (
+            (f"LA below {search.plan.objective.floor:.0%}", GIVEN_UP, "o", [t for t in trials if not feasible(t)]),
+            ("trial", OTHER, "o", [t for t in trials if feasible(t) and t.number not in front]),
+            ("Pareto front", BEST, "o-", [t for t in trials if t.number in front]),
+        ):
+            points = sorted((100 * t.values[1], 100 * t.values[0]) for t in group)
+            if points:
+                axes.plot(*zip(*points, strict=True), form, color=colour, markersize=4, label=label)
         axes.set_xlabel("forgetting on tuning data (%), less is better")
         axes.set_ylabel(_metric(search))
         axes.legend(fontsize=8)

@@ -249,7 +249,7 @@ class Search:
 
     def _by_first_metric(self) -> list[FrozenTrial]:
         """The trials from best to worst by the first metric; of two metrics, those that no other trial dominates."""
-        complete = [t for t in self.told if t.state == TrialState.COMPLETE and _feasible(t)]
+        complete = [t for t in self.told if t.state == TrialState.COMPLETE and feasible(t)]
         if not self.plan.objective.single:
             front = {t.number for t in self.optuna.best_trials}
             complete = [t for t in complete if t.number in front]
@@ -261,7 +261,7 @@ class Search:
     def _to_run_again(self) -> list[FrozenTrial]:
         """The best, and the defaults, so that no choice is worse than these on the fresh seeds."""
         best = self._best()
-        first = [t for t in self.told if t.number == 0 and t.state == TrialState.COMPLETE and _feasible(t)]
+        first = [t for t in self.told if t.number == 0 and t.state == TrialState.COMPLETE and feasible(t)]
         defaults = [t for t in first if t.params == self.plan.space.defaults]
         return best + [t for t in defaults if best and t.number not in {b.number for b in best}]
 
@@ -276,5 +276,6 @@ class Search:
             self.winner = max(results, key=lambda w: (w.values[0], -w.trial))
 
 
-def _feasible(trial: FrozenTrial) -> bool:
+def feasible(trial: FrozenTrial) -> bool:
+    """Whether a trial learns as much as is asked for."""
     return all(violation <= 0 for violation in (trial.constraints or {}).values())

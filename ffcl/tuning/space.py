@@ -45,9 +45,13 @@ class Space:
         """Identifies the space."""
         return hashlib.sha256(json.dumps(self.to_mapping(), sort_keys=True).encode()).hexdigest()
 
+    def idle(self, settings: Mapping[str, Any]) -> set[str]:
+        """Which of these settings of this space have no effect."""
+        return {name for name, other, value in self.conditions if settings[other] != value}
+
     def effective(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of this space, those without effect at their defaults: what acts alike is one configuration."""
-        idle = {name for name, other, value in self.conditions if settings[other] != value}
+        idle = self.idle(settings)
         return {name: self.defaults[name] if name in idle else value for name, value in settings.items()}
 
     def starting_point(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from ffcl.configuration import Component, Run
 from ffcl.tuning.objective import Objective
-from ffcl.tuning.plots import importances
+from ffcl.tuning.plots import importances, slices, trade_off
 from ffcl.tuning.samplers import SAMPLERS
 from ffcl.tuning.search import FINALISTS, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
@@ -223,6 +223,35 @@ def test_of_two_metrics_the_trade_off_is_searched_and_learning_too_little_does_n
     accuracies, forgetting = zip(*(point.values for point in bound.front), strict=True)
     assert list(accuracies) == sorted(accuracies, reverse=True)
     assert list(forgetting) == sorted(forgetting, reverse=True)
+
+
+def drawn(axes: Any) -> dict[str, int]:
+    """How many points of each kind a panel has."""
+    handles, labels = axes.get_legend_handles_labels()
+    return {
+        label: len(h.get_offsets() if hasattr(h, "get_offsets") else h.get_xdata())
+        for h, label in zip(handles, labels, strict=True)
+    }
+
+
+def test_slices_show_given_up_trials_too_and_a_parameter_where_it_acts() -> None:
+    space = replace(SPACE, conditions=(("x.keep", "x.kind", "b"),))
+    search = Search(replace(plan(), space=space), 40)
+    carry_out(search)
+    panels = {axes.get_xlabel(): drawn(axes) for axes in slices(search).axes if axes.get_visible()}
+    pruned, complete = search.count(TrialState.PRUNED), search.count(TrialState.COMPLETE)
+    assert pruned > 5
+    assert panels["x.lr"] == {"given up early": pruned, "trial": complete - 1, "winner": 1}
+    assert sum(panels["x.keep"].values()) == sum(t.params["x.kind"] == "b" for t in search.told) < 40
+
+
+def test_the_trade_off_tells_what_learns_too_little_from_what_is_dominated() -> None:
+    search = two_objectives(0.8)
+    (axes,) = trade_off(search).axes
+    points = drawn(axes)
+    assert points["LA below 80%"] == sum(1 - t.params["x.keep"] / 2 < 0.8 for t in search.told) > 0
+    assert points["Pareto front"] == len(search.front)
+    assert sum(points.values()) == len(search.told)
 
 
 def test_importances_say_what_makes_a_trial_good() -> None:
