@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import matplotlib as mpl
@@ -14,13 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from optuna.distributions import CategoricalDistribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from ffcl.figures import COLOURS, STYLE, save_figure
 from ffcl.tuning.samplers import quiet
-from ffcl.tuning.search import Search, feasible
+from ffcl.tuning.search import Search
 from ffcl.tuning.space import Space
 from ffcl.tuning.study import Study
+from ffcl.tuning.trials import feasible, reached, scored
 
 BEST, OTHER, GIVEN_UP = COLOURS[1], COLOURS[0], "#B0B0B0"
 
@@ -119,31 +119,18 @@ def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
 def importances(search: Search) -> dict[str, float]:
     """How much of the objective's variance each parameter explains, the most important first (fANOVA).
 
-    Trials given up early count with the mean of the seeds they got to: most trials end so, and the few that came
-    through are too much alike to tell what matters.
+    Trials given up early count with the mean of the seeds they got to.
 
     Source: Hutter, Hoos & Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance.
     """
     names = list(search.plan.space.distributions)
-    with quiet():
-        seen = optuna.create_study(direction="maximize")
-        for trial in search.told:
-            if (value := _reached(trial)) is not None:
-                seen.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
-        try:
-            shares = optuna.importance.get_param_importances(
-                seen, params=names, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
-            )
-        except (ValueError, RuntimeError):  # too few trials, or all are equally good
-            return dict.fromkeys(names, 0.0)
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    try:
+        with quiet():
+            shares = optuna.importance.get_param_importances(scored(search.told), params=names, evaluator=evaluator)
+    except (ValueError, RuntimeError):  # too few trials, or all are equally good
+        return dict.fromkeys(names, 0.0)
     return {name: float(share) for name, share in shares.items()}
-
-
-def _reached(trial: FrozenTrial) -> float | None:
-    """The first metric of a trial, over the seeds it got to; None if it failed."""
-    if trial.values:
-        return float(trial.values[0])
-    return fmean(trial.intermediate_values.values()) if trial.intermediate_values else None
 
 
 def slices(search: Search) -> Figure:
@@ -156,7 +143,7 @@ def slices(search: Search) -> Figure:
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     winner = search.winner.trial if search.winner is not None else None
-    scored = [(trial, value) for trial in search.told if (value := _reached(trial)) is not None]
+    scored = [(trial, value) for trial in search.told if (value := reached(trial)) is not None]
     with mpl.rc_context(STYLE):
         figure, panels = _figure(2.6 * columns + 0.6, 2.3 * rows + 0.8, columns, rows)
         for axes, name in zip(panels, names, strict=False):

@@ -20,9 +20,14 @@ from ffcl.configuration import Run
 from ffcl.tuning.objective import Objective, mean_learning_accuracy
 from ffcl.tuning.samplers import make_sampler, quiet
 from ffcl.tuning.space import Space
+from ffcl.tuning.trials import feasible, scored
 
 PRUNED_FROM = 5
 """Seeds from which on trials are pruned: the test cannot find anything in fewer than four."""
+
+REVISION = 2
+"""Of the way trials are proposed: a study of another one is another study."""
+
 FINALISTS = 5
 
 
@@ -94,7 +99,7 @@ class Search:
         self._asked: set[str] = set()
         self._batch: list[optuna.Trial] = []
         self._finalists: list[FrozenTrial] | None = None
-        prunes = plan.objective.single and len(plan.seeds) >= PRUNED_FROM
+        self._prunes = prunes = plan.objective.single and len(plan.seeds) >= PRUNED_FROM
         with quiet():
             pruner: BasePruner = WilcoxonPruner() if prunes else NopPruner()
             self.optuna = optuna.create_study(
@@ -220,6 +225,9 @@ class Search:
                 if self.plan.sampler != "qmc":  # which counts its trials by itself
                     number = len(self.told) + len(self._batch)  # trial 0 is waiting in the study from the start
                     self.optuna.sampler = make_sampler(self.plan.sampler, self.plan.seed, number)
+                    if self._prunes and number:
+                        asked = scored(self.told, self._batch, self.optuna.sampler).ask(self.plan.space.distributions)
+                        self.optuna.enqueue_trial(asked.params)
                 self._batch.append(self.optuna.ask(self.plan.space.distributions))
 
     def _tell(self, trial: optuna.Trial) -> None:
@@ -274,8 +282,3 @@ class Search:
                 results.append(Choice(trial.number, dict(trial.params), self.plan.objective.values(matrices)))
         if results:
             self.winner = max(results, key=lambda w: (w.values[0], -w.trial))
-
-
-def feasible(trial: FrozenTrial) -> bool:
-    """Whether a trial learns as much as is asked for."""
-    return all(violation <= 0 for violation in (trial.constraints or {}).values())

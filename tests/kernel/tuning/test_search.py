@@ -91,6 +91,22 @@ def test_without_the_defaults_in_the_space_the_first_two_trials_differ() -> None
     assert one != other
 
 
+def test_trials_that_came_through_by_chance_do_not_attract() -> None:
+    """The first batch is not given up, however bad it is; where better trials were given up is the better place."""
+    space = Space({f"x.{name}": FloatDistribution(0.0, 1.0) for name in "abc"}, {f"x.{name}": 0.9 for name in "abc"})
+    search = Search(replace(plan(), space=space), 60)
+    waiting = search.wanted()
+    while waiting:
+        run = waiting.pop(0)
+        at = run.learner.settings
+        top = all(value == 0.9 for value in at.values())
+        height = 0.9 if top else 0.6 if at["x.a"] > 0.7 else 0.2
+        search.take(run, Outcome(matrix(height), 1.0))
+        waiting += search.wanted()
+    assert search.count(TrialState.PRUNED) > 50
+    assert sum(trial.params["x.a"] > 0.7 for trial in search.told[20:]) > 30
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_order_in_which_runs_end_changes_no_trial(sampler: str) -> None:
     reference = Search(plan(sampler), 14)
