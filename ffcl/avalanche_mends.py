@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from avalanche.benchmarks.utils import data_loader
+from avalanche.benchmarks.utils.ffcv_support import has_ffcv_support
 from avalanche.training.plugins import AGEMPlugin as _AGEMPlugin
 from avalanche.training.plugins import GDumbPlugin as _GDumbPlugin
 from avalanche.training.plugins import GEMPlugin as _GEMPlugin
@@ -16,11 +17,19 @@ from avalanche.training.utils import ParamData
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
-from ffcl.tensor_dataset import BatchedConcatDataset
+from ffcl.tensor_dataset import BatchedConcatDataset, TensorDataset
 
 # Avalanche's loaders over several data sets wrap them in PyTorch's ConcatDataset, which fetches a sample at a
 # time. The name is rebound inside Avalanche's loader module only.
 data_loader.ConcatDataset = BatchedConcatDataset
+
+
+def _has_ffcv_support(datasets: list[Any]) -> bool:
+    """Whether FFCV can load these; not where they are tensors, which Avalanche would go through sample by sample."""
+    return not all(isinstance(d, TensorDataset) for d in datasets) and bool(has_ffcv_support(datasets))
+
+
+data_loader.has_ffcv_support = _has_ffcv_support
 
 
 class ReplayPlugin(_ReplayPlugin):

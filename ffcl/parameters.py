@@ -28,7 +28,7 @@ class Untuned(Enum):
 
 UNTUNED = Untuned.UNTUNED
 """Marks a field that tuning leaves alone unless asked: sizes, time and memory, which are a budget; how numbers are
-held; and what belongs to such a field."""
+held; what only sets the unit of other fields; and what belongs to a field that is left alone."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ffcl.tuning.samplers import quiet
 from ffcl.tuning.search import Search
 from ffcl.tuning.space import Space
 from ffcl.tuning.study import Study
-from ffcl.tuning.trials import feasible, reached, scored
+from ffcl.tuning.trials import feasible, scored, with_values
 
 BEST, OTHER, GIVEN_UP = COLOURS[1], COLOURS[0], "#B0B0B0"
 
@@ -119,7 +119,7 @@ def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
 def importances(search: Search) -> dict[str, float]:
     """How much of the objective's variance each parameter explains, the most important first (fANOVA).
 
-    Trials given up early count with the mean of the seeds they got to.
+    Trials given up early count as far from the best as on the seeds they got to.
 
     Source: Hutter, Hoos & Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance.
     """
@@ -136,18 +136,19 @@ def importances(search: Search) -> dict[str, float]:
 def slices(search: Search) -> Figure:
     """Each parameter over the range that is searched, against the objective, where the parameter has an effect.
 
-    Trials given up early are drawn at the mean of the seeds they got to: where nearly all are, they show the range to
+    Trials given up early are drawn as far from the best as on the seeds they got to: where nearly all are, a range may
     be too wide.
     """
     space, names = search.plan.space, list(importances(search))
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     winner = search.winner.trial if search.winner is not None else None
-    scored = [(trial, value) for trial in search.told if (value := reached(trial)) is not None]
     with mpl.rc_context(STYLE):
         figure, panels = _figure(2.6 * columns + 0.6, 2.3 * rows + 0.8, columns, rows)
         for axes, name in zip(panels, names, strict=False):
-            acting = [(trial, value) for trial, value in scored if name not in space.idle(trial.params)]
+            acting = [
+                (trial, value) for trial, value in with_values(search.told) if name not in space.idle(trial.params)
+            ]
             for label, colour, group in (
                 ("given up early", GIVEN_UP, [p for p in acting if p[0].state == TrialState.PRUNED]),
                 ("trial", OTHER, [p for p in acting if p[0].state == TrialState.COMPLETE and p[0].number != winner]),

@@ -23,9 +23,12 @@ from ffcl.tuning.space import Space
 from ffcl.tuning.trials import feasible, scored
 
 PRUNED_FROM = 5
-"""Seeds from which on trials are pruned: the test cannot find anything in fewer than four."""
+"""Seeds a trial from which on trials are pruned."""
 
-REVISION = 2
+WORSE_ON = 3
+"""Seeds on all of which a trial is worse than the best one when it is first given up: p is then 1/8."""
+
+REVISION = 3
 """Of the way trials are proposed: a study of another one is another study."""
 
 FINALISTS = 5
@@ -101,11 +104,11 @@ class Search:
         self._finalists: list[FrozenTrial] | None = None
         self._prunes = prunes = plan.objective.single and len(plan.seeds) >= PRUNED_FROM
         with quiet():
-            pruner: BasePruner = WilcoxonPruner() if prunes else NopPruner()
+            pruner: BasePruner = WilcoxonPruner(p_threshold=0.2) if prunes else NopPruner()
             self.optuna = optuna.create_study(
                 directions=plan.objective.directions, sampler=make_sampler(plan.sampler, plan.seed, 0), pruner=pruner
             )
-        self._unprunable = PRUNED_FROM - 2 if prunes else len(plan.seeds)
+        self._unprunable = WORSE_ON - 1 if prunes else len(plan.seeds)
         self.optuna.enqueue_trial(plan.space.starting_point())
 
     @property

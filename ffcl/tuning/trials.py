@@ -12,11 +12,22 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from ffcl.tuning.samplers import quiet
 
 
-def reached(trial: FrozenTrial) -> float | None:
-    """The first metric of a trial, over the seeds it got to; None if it failed."""
-    if trial.values:
-        return float(trial.values[0])
-    return fmean(trial.intermediate_values.values()) if trial.intermediate_values else None
+def with_values(told: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, float]]:
+    """The trials that did not fail, each with its first metric.
+
+    One that was given up is as far from the best as on the seeds it got to: its mean over these would say how easy they
+    are beside the others.
+    """
+    complete = [t for t in told if t.values]
+    best = max(complete, key=lambda t: t.values[0], default=None)
+    found = []
+    for trial in told:
+        if trial.values:
+            found.append((trial, float(trial.values[0])))
+        elif trial.state == TrialState.PRUNED and best is not None:
+            differences = [value - best.intermediate_values[s] for s, value in trial.intermediate_values.items()]
+            found.append((trial, float(best.values[0]) + fmean(differences)))
+    return found
 
 
 def feasible(trial: FrozenTrial) -> bool:
@@ -27,7 +38,7 @@ def feasible(trial: FrozenTrial) -> bool:
 def scored(
     told: Sequence[FrozenTrial], running: Sequence[Trial] = (), sampler: BaseSampler | None = None
 ) -> optuna.Study:
-    """Trials as a study in which those given up count with what they reached.
+    """Trials as a study in which those given up count as well, see `with_values`.
 
     It is what samplers look at, since Optuna's take any trial that came through for better than any that was given up,
     and what importances are of: most trials are given up, and the others are too much alike.
@@ -39,9 +50,8 @@ def scored(
     """
     with quiet():
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        for trial in told:
-            if (value := reached(trial)) is not None:
-                study.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
+        for trial, value in with_values(told):
+            study.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
         for asked in running:
             study.add_trial(
                 create_trial(state=TrialState.RUNNING, params=asked.params, distributions=asked.distributions)

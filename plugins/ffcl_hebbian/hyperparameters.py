@@ -20,8 +20,12 @@ class HebbianHyperparameters(LabelNetworkParameters):
 
     steps: Annotated[int, IntDistribution(1, 1024), "time steps a sample is shown", UNTUNED] = 16
     leak: Annotated[float, FloatDistribution(0.0, 0.999), "share of the membrane potential kept a step"] = 0.95
-    threshold: Annotated[float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires"] = 0.2
-    gain: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step"] = 4.0
+    threshold: Annotated[  # the unit of initial_scale and lr
+        float, FloatDistribution(0.01, 10.0, log=True), "potential at which a neuron fires", UNTUNED
+    ] = 0.2
+    gain: Annotated[  # the unit of goodness, and so of theta and 1 / alpha, as its square
+        float, FloatDistribution(0.1, 100.0, log=True), "trace of a neuron that fires every step", UNTUNED
+    ] = 4.0
     encoding: Annotated[
         Literal["current", "bernoulli"], "input as a constant current, or as random spikes drawn every step", UNTUNED
     ] = "current"

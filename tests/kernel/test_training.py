@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.benchmarks.utils.ffcv_support import ffcv_components
 from avalanche.evaluation.metrics import accuracy_metrics, forgetting_metrics
 from avalanche.logging import BaseLogger
 from avalanche.training.plugins import EvaluationPlugin, EWCPlugin, GEMPlugin
@@ -341,6 +342,17 @@ def test_avalanches_own_replay_still_warns() -> None:
 def test_pytorchs_concat_still_fetches_single_samples() -> None:
     """The rebound ConcatDataset can go once PyTorch's own has ``__getitems__``."""
     assert not hasattr(torch.utils.data.ConcatDataset, "__getitems__")
+
+
+def test_avalanches_own_loader_still_goes_through_every_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rebound has_ffcv_support can go once upstream's does not flatten what it cannot load anyway."""
+    flattened = []
+    monkeypatch.setattr(ffcv_components, "single_flat_dataset", flattened.append)
+    data = [tensor_dataset(e.train, 0) for e in CLASS_INCREMENTAL.experiences]
+    assert not ffcv_components.has_ffcv_support(data)
+    assert len(flattened) == 1
+    trained(CLASS_INCREMENTAL, bp(), [ReplayPlugin(mem_size=8)])
+    assert len(flattened) == 1
 
 
 def test_the_step_size_follows_the_learners_course_within_each_experience() -> None:

@@ -214,6 +214,34 @@ def test_features_are_rates_and_need_no_label() -> None:
     assert torch.equal(hebbian.features(X), before)
 
 
+def scores_after_training(**settings: object) -> Tensor:
+    hebbian = learner(precision="float32", **settings)
+    optimizer = torch.optim.Adam(hebbian.parameters(), lr=hebbian.hyperparameters.lr)
+    for step in range(20):
+        updates_of(hebbian, step)
+        optimizer.step()
+    return hebbian(X).detach()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            {"threshold": 0.1, "initial_scale": 1.0, "lr": 1e-2},
+            {"threshold": 0.4, "initial_scale": 4.0, "lr": 4e-2},
+        ),
+        ({"gain": 2.0, "alpha": 0.1, "theta": 3.5}, {"gain": 4.0, "alpha": 0.025, "theta": 14.0}),
+    ],
+    ids=["threshold", "gain"],
+)
+def test_threshold_and_gain_are_units_and_need_no_tuning(one: dict[str, object], other: dict[str, object]) -> None:
+    """A learner of one layer is the same in other units."""
+    before, learned = learner(**one)(X), scores_after_training(**one)
+    assert not torch.equal(before, learned)
+    torch.testing.assert_close(scores_after_training(**other), learned)
+    assert not {"threshold", "gain"} & HebbianHyperparameters.space().keys()
+
+
 def test_an_eligibility_trace_adds_up_what_is_left_of_each_moment() -> None:
     hebbian = learner(**BERNOULLI)
     factors = torch.rand(4, 3, 12)

@@ -123,4 +123,4 @@ def test_no_built_in_learner_or_strategy_tunes_its_size_or_its_memory() -> None:
     searched = {f"{offer.item.name}.{name}" for offer in offers for name in offer.item.hyperparameters.space()}
     budgets = {"hidden", "layers", "buffer", "patterns", "steps", "precision", "neurons", "sample", "rate_penalty"}
     assert {name for name in searched if name.partition(".")[2] in budgets} == set()
-    assert {"ff.lr", "bp.lr", "hebbian.threshold", "ewc.strength", "si.strength", "lwf.temperature"} <= searched
+    assert {"ff.lr", "bp.lr", "hebbian.leak", "ewc.strength", "si.strength", "lwf.temperature"} <= searched
