@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,17 @@ def draw_study(study: Study) -> list[Path]:
     Returns:
         The files.
     """
-    trials = [t for t in study.search.told if t.state == TrialState.COMPLETE]
-    if len(trials) < 2:
+    if study.search.count(TrialState.COMPLETE) < 2:
         return []
     description = study.description
     title = f"{description.cell} · {description.protocol.name}"
+    shares = importances(study.search)
+    names = list(dict.fromkeys([*shares, *description.space.distributions]))  # what acts only under a condition last
     figures = {
-        "best-so-far": _best_so_far(study.search, trials),
-        "importances": _importances(study.search, trials),
-        "slices": slices(study.search),
-        "parallel-coordinates": _parallel(study, trials),
+        "best-so-far": best_so_far(study.search),
+        "importances": _importances(study.search, shares),
+        "slices": slices(study.search, names),
+        "parallel-coordinates": parallel_coordinates(study.search, names),
     }
     if not description.objective.single:
         figures["trade-off"] = trade_off(study.search)
@@ -61,10 +63,6 @@ def _metric(search: Search) -> str:
     return f"{search.plan.objective.metrics[0]} on tuning data (%)"
 
 
-def _values(trials: Sequence[FrozenTrial]) -> Any:
-    return 100 * np.array([t.values[0] for t in trials])
-
-
 def _floored(values: Any) -> Any:
     """The values, those far below the best at a floor: a few hopeless trials would flatten all that matters."""
     middle = np.median(values)
@@ -79,21 +77,28 @@ def _mark_floor(axes: Axes, values: Any, floored: Any) -> None:
         axes.annotate("this or less", (1, low), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
 
 
-def _best_so_far(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
+def best_so_far(search: Search) -> Figure:
+    """Every trial, and the best of those that came through up to it."""
+    scored = with_values(search.told)
+    numbers = np.array([t.number for t, _ in scored])
+    values = 100 * np.array([value for _, value in scored])
+    floored = _floored(values)
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(6, 3.6)
-        numbers, values = [t.number for t in trials], _values(trials)
-        floored = _floored(values)
-        axes.scatter(numbers, floored, s=16, color=OTHER, label="trial", zorder=3)
+        for state, label, colour in (
+            (TrialState.PRUNED, "given up early", GIVEN_UP),
+            (TrialState.COMPLETE, "trial", OTHER),
+        ):
+            here = np.array([t.state == state for t, _ in scored])
+            if here.any():
+                axes.scatter(numbers[here], floored[here], s=16, color=colour, label=label, zorder=3)
         _mark_floor(axes, values, floored)
-        best = np.maximum.accumulate(floored)
-        last = search.told[-1].number
+        came_through = [t.state == TrialState.COMPLETE for t, _ in scored]
+        best, last = np.maximum.accumulate(np.where(came_through, floored, -np.inf)), search.told[-1].number
         axes.step([*numbers, last], [*best, best[-1]], where="post", color=BEST, label="best so far")
-        for state, marker in ((TrialState.PRUNED, "|"), (TrialState.FAIL, "x")):
-            if gone := [t.number for t in search.told if t.state == state]:
-                label = {"|": "given up early", "x": "failed"}[marker]
-                axes.scatter(gone, [floored.min()] * len(gone), marker=marker, color="#7F7F7F", label=label)
-        if trials[0].number == 0:
+        if failed := [t.number for t in search.told if t.state == TrialState.FAIL]:
+            axes.scatter(failed, [floored.min()] * len(failed), marker="x", color="#7F7F7F", label="failed")
+        if scored[0][0].number == 0:
             axes.axhline(floored[0], color="#7F7F7F", linewidth=0.8, linestyle="--", label="defaults")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
@@ -102,9 +107,8 @@ def _best_so_far(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
     return figure
 
 
-def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
+def _importances(search: Search, shares: Mapping[str, float]) -> Figure:
     with mpl.rc_context(STYLE):
-        shares = importances(search)
         figure, (axes,) = _figure(6, 1.2 + 0.28 * max(1, len(shares)))
         names = list(reversed(shares))
         axes.barh(names, [shares[name] for name in names], color=OTHER)
@@ -119,11 +123,13 @@ def _importances(search: Search, trials: Sequence[FrozenTrial]) -> Figure:
 def importances(search: Search) -> dict[str, float]:
     """How much of the objective's variance each parameter explains, the most important first (fANOVA).
 
-    Trials given up early count as far from the best as on the seeds they got to.
+    Trials given up early count as far from the best as on the seeds they got to. Parameters that act only under a
+    condition are left out: where one does not act, its values say nothing.
 
     Source: Hutter, Hoos & Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance.
     """
-    names = list(search.plan.space.distributions)
+    conditional = {name for name, _, _ in search.plan.space.conditions}
+    names = [name for name in search.plan.space.distributions if name not in conditional]
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     try:
         with quiet():
@@ -133,13 +139,13 @@ def importances(search: Search) -> dict[str, float]:
     return {name: float(share) for name, share in shares.items()}
 
 
-def slices(search: Search) -> Figure:
+def slices(search: Search, names: Sequence[str]) -> Figure:
     """Each parameter over the range that is searched, against the objective, where the parameter has an effect.
 
     Trials given up early are drawn as far from the best as on the seeds they got to: where nearly all are, a range may
     be too wide.
     """
-    space, names = search.plan.space, list(importances(search))
+    space = search.plan.space
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     winner = search.winner.trial if search.winner is not None else None
@@ -191,17 +197,22 @@ def _scale(axes: Axes, space: Space, name: str) -> None:
     axes.tick_params(labelsize=7)
 
 
-def _parallel(study: Study, trials: Sequence[FrozenTrial]) -> Figure:
-    """A line a trial through all parameters, each from the lower to the upper end of its range; the best on top."""
-    space, search = study.description.space, study.search
-    names = list(importances(search))
+def parallel_coordinates(search: Search, names: Sequence[str]) -> Figure:
+    """A line a trial through all parameters, each from the lower to the upper end of its range; the best on top.
+
+    Where a parameter has no effect the line is interrupted.
+    """
+    space = search.plan.space
+    trials, values = zip(*with_values(search.told), strict=True)
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(max(6, 1.0 * len(names) + 2), 4.2)
-        values = _values(trials)
-        rank = values.argsort().argsort() / max(1, len(values) - 1)
+        order = np.argsort(values)
+        rank = order.argsort() / max(1, len(values) - 1)
         colours = mpl.colormaps["viridis"]
-        for index in values.argsort():
-            heights = [_height(space, name, trials[index].params[name]) for name in names]
+        for index in order:
+            settings = trials[index].params
+            idle = space.idle(settings)
+            heights = [math.nan if name in idle else _height(space, name, settings[name]) for name in names]
             axes.plot(range(len(names)), heights, color=colours(rank[index]), alpha=0.35 + 0.6 * rank[index] ** 4)
         for at, name in enumerate(names):
             low, high = _ends(space, name)

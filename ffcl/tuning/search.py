@@ -28,7 +28,7 @@ PRUNED_FROM = 5
 WORSE_ON = 3
 """Seeds on all of which a trial is worse than the best one when it is first given up: p is then 1/8."""
 
-REVISION = 3
+REVISION = 4
 """Of the way trials are proposed: a study of another one is another study."""
 
 FINALISTS = 5

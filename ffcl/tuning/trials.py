@@ -18,11 +18,11 @@ def with_values(told: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, float]]:
     One that was given up is as far from the best as on the seeds it got to: its mean over these would say how easy they
     are beside the others.
     """
-    complete = [t for t in told if t.values]
+    complete = [t for t in told if t.state == TrialState.COMPLETE]  # those given up have their last seed as value
     best = max(complete, key=lambda t: t.values[0], default=None)
     found = []
     for trial in told:
-        if trial.values:
+        if trial.state == TrialState.COMPLETE:
             found.append((trial, float(trial.values[0])))
         elif trial.state == TrialState.PRUNED and best is not None:
             differences = [value - best.intermediate_values[s] for s, value in trial.intermediate_values.items()]

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ffcl.configuration import Component, Run
 from ffcl.tuning.objective import Objective
-from ffcl.tuning.plots import importances, slices, trade_off
+from ffcl.tuning.plots import best_so_far, importances, parallel_coordinates, slices, trade_off
 from ffcl.tuning.samplers import SAMPLERS
 from ffcl.tuning.search import FINALISTS, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
@@ -112,7 +113,8 @@ def test_a_trial_that_was_given_up_counts_as_far_from_the_best_as_on_the_same_se
     """The first seeds are easy: the mean of those it got to alone would be above the best."""
 
     def trial(state: TrialState, *of_seeds: float) -> FrozenTrial:
-        value = sum(of_seeds) / len(of_seeds) if state == TrialState.COMPLETE else None
+        mean = sum(of_seeds) / len(of_seeds)
+        value = {TrialState.COMPLETE: mean, TrialState.PRUNED: of_seeds[-1]}.get(state)  # as Optuna tells them
         return create_trial(state=state, value=value, intermediate_values=dict(enumerate(of_seeds)))
 
     told = [
@@ -188,6 +190,7 @@ def test_what_is_clearly_worse_is_given_up_early_and_only_with_five_seeds() -> N
     assert pruned
     assert all(len(t.intermediate_values) in (3, 4) for t in pruned)
     assert len(pruned[0].intermediate_values) == 3
+    assert pruned[0].values == [pruned[0].intermediate_values[2]]
     spent = sum(len(t.intermediate_values) for t in search.told)
     assert len(done) <= spent + 5 * (FINALISTS + 1)
     few = Search(plan(seeds=4), 30)
@@ -276,11 +279,21 @@ def test_slices_show_given_up_trials_too_and_a_parameter_where_it_acts() -> None
     space = replace(SPACE, conditions=(("x.keep", "x.kind", "b"),))
     search = Search(replace(plan(), space=space), 40)
     carry_out(search)
-    panels = {axes.get_xlabel(): drawn(axes) for axes in slices(search).axes if axes.get_visible()}
+    panels = {
+        axes.get_xlabel(): drawn(axes) for axes in slices(search, list(space.distributions)).axes if axes.get_visible()
+    }
     pruned, complete = search.count(TrialState.PRUNED), search.count(TrialState.COMPLETE)
     assert pruned > 5
     assert panels["x.lr"] == {"given up early": pruned, "trial": complete - 1, "winner": 1}
     assert sum(panels["x.keep"].values()) == sum(t.params["x.kind"] == "b" for t in search.told) < 40
+    assert set(importances(search)) == {"x.lr", "x.kind"}
+    lines = parallel_coordinates(search, list(space.distributions)).axes[0].lines
+    idle = [np.isnan(line.get_ydata()).any() for line in lines]
+    assert idle.count(True) == sum(t.params["x.kind"] == "a" for t in search.told)
+    assert len(lines) == 40
+    points = drawn(best_so_far(search).axes[0])
+    assert points["given up early"] == pruned
+    assert points["trial"] == complete
 
 
 def test_the_trade_off_tells_what_learns_too_little_from_what_is_dominated() -> None:
