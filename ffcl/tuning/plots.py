@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def best_so_far(search: Search) -> Figure:
     return figure
 
 
-def _importances(search: Search, shares: Mapping[str, float]) -> Figure:
+def _importances(search: Search, shares: dict[str, float]) -> Figure:
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(6, 1.2 + 0.28 * max(1, len(shares)))
         names = list(reversed(shares))
