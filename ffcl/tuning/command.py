@@ -154,9 +154,9 @@ def _summary(finished: Sequence[Result]) -> Table:
     """One row a study: what the defaults and the winner reach on fresh tuning seeds, and what it took."""
     objective, protocol = finished[0].description.objective, finished[0].description.protocol
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
-    table.add_column(f"{objective.metrics[0]}, {protocol.name}", no_wrap=True)
+    table.add_column(f"{objective.metrics[0]}, {protocol.name}")
     for column in ("defaults", "tuned", "trials", "pruned", "failed", "core-h"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for result in finished:
         tuning = result.study.tuning()
         reached = result.study.defaults_value(), result.tuned and result.tuned.values[objective.metrics[0]]
