@@ -122,7 +122,7 @@ def _evaluate(
 def table(found: Sequence[Optimism]) -> Table:
     """For the terminal."""
     shown = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), title="Optimism", title_justify="left")
-    shown.add_column("tuned on", no_wrap=True)
+    shown.add_column("tuned on")
     for column in ("the evaluation", "disjoint data", "too much by"):
         shown.add_column(column, justify="right", no_wrap=True)
     for one in found:
