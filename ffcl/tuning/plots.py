@@ -79,26 +79,21 @@ def _mark_floor(axes: Axes, values: Any, floored: Any) -> None:
 
 def best_so_far(search: Search) -> Figure:
     """Every trial, and the best of those that came through up to it."""
-    scored = with_values(search.told)
-    numbers = np.array([t.number for t, _ in scored])
-    values = 100 * np.array([value for _, value in scored])
+    trials, means = zip(*with_values(search.told), strict=True)
+    numbers, values = np.array([t.number for t in trials]), 100 * np.array(means)
     floored = _floored(values)
+    complete = np.array([t.state == TrialState.COMPLETE for t in trials])
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(6, 3.6)
-        for state, label, colour in (
-            (TrialState.PRUNED, "given up early", GIVEN_UP),
-            (TrialState.COMPLETE, "trial", OTHER),
-        ):
-            here = np.array([t.state == state for t, _ in scored])
+        for here, label, colour in ((~complete, "given up early", GIVEN_UP), (complete, "trial", OTHER)):
             if here.any():
                 axes.scatter(numbers[here], floored[here], s=16, color=colour, label=label, zorder=3)
         _mark_floor(axes, values, floored)
-        came_through = [t.state == TrialState.COMPLETE for t, _ in scored]
-        best, last = np.maximum.accumulate(np.where(came_through, floored, -np.inf)), search.told[-1].number
+        best, last = np.maximum.accumulate(np.where(complete, floored, -np.inf)), search.told[-1].number
         axes.step([*numbers, last], [*best, best[-1]], where="post", color=BEST, label="best so far")
         if failed := [t.number for t in search.told if t.state == TrialState.FAIL]:
             axes.scatter(failed, [floored.min()] * len(failed), marker="x", color="#7F7F7F", label="failed")
-        if scored[0][0].number == 0:
+        if numbers[0] == 0:
             axes.axhline(floored[0], color="#7F7F7F", linewidth=0.8, linestyle="--", label="defaults")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")

@@ -231,8 +231,12 @@ def scores_after_training(**settings: object) -> Tensor:
             {"threshold": 0.4, "initial_scale": 4.0, "lr": 4e-2},
         ),
         ({"gain": 2.0, "alpha": 0.1, "theta": 3.5}, {"gain": 4.0, "alpha": 0.025, "theta": 14.0}),
+        (
+            {"gain": 2.0, "probability": "symmetric", "epsilon": 0.1},
+            {"gain": 4.0, "probability": "symmetric", "epsilon": 0.4},
+        ),
     ],
-    ids=["threshold", "gain"],
+    ids=["threshold", "gain", "gain, symmetric"],
 )
 def test_threshold_and_gain_are_units_and_need_no_tuning(one: dict[str, object], other: dict[str, object]) -> None:
     """A learner of one layer is the same in other units."""
