@@ -21,8 +21,7 @@ from ffcl.worker import Job, hand_over
 
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """Has glibc keep memory that was freed. It otherwise gives tensors of megabytes back to the system at every step and
-takes them anew, page by page, which costs as much as the products of a layer of 1000 units. Other C libraries ignore
-it."""
+takes them anew, page by page: a third of the time of a network of 2 x 1000 units. Other C libraries ignore it."""
 
 
 class Tender(threading.Thread):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -30,6 +31,19 @@ from ffcl_bp.hyperparameters import BPHyperparameters
 def ffcl_learners():
     for name in ("dies", "raises", "prints", "sleeps"):
         yield LearnerSpec(name, name, BPHyperparameters, f"ffcl_misbehaved_learners:{name.title()}")
+"""
+# What a step of training does with memory, and how often the system had to hand out a page for it.
+PAGES_TAKEN = """
+import resource, torch
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def step():
+    [torch.ones(1_000_000) for _ in range(4)]
+for _ in range(5):
+    step()
+before = faults()
+for _ in range(20):
+    step()
+print(faults() - before)
 """
 LEARNERS = """
 import os, sys, time
@@ -158,6 +172,29 @@ def test_a_worker_that_cannot_be_started_hangs_nothing(
     monkeypatch.setattr("ffcl.tender.subprocess.Popen", full)
     events = list(run_all([run_of("bp", seed=seed) for seed in range(3)], tmp_path, data_root, 2))
     assert [e.message for e in events if e.event == "failed"] == ["OSError: no room for a process"] * 3
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such settings")
+def test_workers_keep_freed_memory_unless_the_user_says_otherwise(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def note(*arguments: object, env: dict[str, str], **options: object) -> None:
+        started.append(env)
+        raise OSError("not in this test")
+
+    def pages_taken(environment: dict[str, str]) -> int:
+        command = [sys.executable, "-c", PAGES_TAKEN]
+        return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ffcl.tender.subprocess.Popen", note)
+        list(run_all([run_of("bp")], tmp_path, data_root, 1))
+        patch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
+        list(run_all([run_of("bp")], tmp_path, data_root, 1))
+    kept, users_own = (pages_taken(environment) for environment in started)
+    assert 10 * kept < users_own
 
 
 def test_missing_data_is_looked_for_once(

@@ -4,7 +4,7 @@ Each round trains the network on random samples in two fresh processes, one afte
 ffcl's workers, one without. What is printed is the median over rounds of the milliseconds a step and of the ratio.
 Both must end with the same weights, bit for bit.
 
-    python benchmarks/memory.py [--rounds 5] [--hidden 1000] [--steps 200]
+    python benchmarks/allocation.py [--rounds 5] [--hidden 1000] [--steps 200]
 """
 
 from __future__ import annotations
