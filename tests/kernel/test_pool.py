@@ -192,7 +192,7 @@ def test_workers_keep_freed_memory_unless_the_user_says_otherwise(
     with monkeypatch.context() as patch:
         patch.setattr("ffcl.tender.subprocess.Popen", note)
         list(run_all([run_of("bp")], tmp_path, data_root, 1))
-        patch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
+        patch.setenv("MALLOC_MMAP_THRESHOLD_", "131072")
         list(run_all([run_of("bp")], tmp_path, data_root, 1))
     kept, users_own = (pages_taken(environment) for environment in started)
     assert 10 * kept < users_own
