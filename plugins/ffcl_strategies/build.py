@@ -13,6 +13,7 @@ from ffcl_strategies.bounds import Cumulative, Joint
 from ffcl_strategies.distillation import Distillation
 from ffcl_strategies.herding import NearestMeanOfExemplars
 from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty
+from ffcl_strategies.projection import SharedMemoryGEM
 from ffcl_strategies.rehearsal import AsymmetricReplay, DarkReplay
 
 SELECTIONS = {
@@ -76,6 +77,8 @@ def lwf(parameters: p.LwF) -> list[Any]:
 
 def gem(parameters: p.GEM) -> list[Any]:
     """Projection by one reference gradient an experience."""
+    if parameters.buffer:
+        return [SharedMemoryGEM(parameters.buffer, parameters.margin)]
     return [GEMPlugin(parameters.patterns, parameters.margin)]
 
 

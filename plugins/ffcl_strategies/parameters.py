@@ -97,6 +97,12 @@ class GEM(Parameters):
     """Gradient episodic memory (Lopez-Paz & Ranzato 2017, arXiv 1706.08840)."""
 
     patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience", UNTUNED] = 100
+    buffer: Annotated[
+        int,
+        IntDistribution(0, 100_000),
+        "in place of patterns: samples stored in all, shared equally by the experiences so far; 0: patterns",
+        UNTUNED,
+    ] = 0
     margin: Annotated[float, FloatDistribution(0.0, 1.0), "how far a projected step leans towards the past"] = 0.5
 
 

@@ -16,6 +16,7 @@ from ffcl.stream import Experience, Samples, Stream
 from ffcl_scenarios.data_set import DataSet
 from ffcl_scenarios.outlines import Outline, arrival, one_class_alone
 from ffcl_scenarios.parameters import OfDataSet
+from ffcl_scenarios.standard import Standard
 
 
 def drawing(seed: int, purpose: str) -> torch.Generator:
@@ -75,7 +76,8 @@ def assemble(
     """Make a stream of the samples of each experience, with labels in the order in which they arrive.
 
     Args:
-        parameters: say how many labels are wrong, and in what pieces the samples are handed over.
+        parameters: say whether inputs are standardised, how many labels are wrong, and in what pieces the samples
+            are handed over.
         seed: of the run.
         outline: the original classes of each experience.
         data: what the samples are taken from; their rows are its rows.
@@ -91,6 +93,9 @@ def assemble(
         for index, samples in enumerate(parts):
             if not len(samples):
                 raise UsageError(f"Experience {index + 1} gets no {kind} sample; use fewer experiences.")
+    if parameters.standardise:
+        standard = Standard(data.train_x)
+        train, test = [standard(s) for s in train], [standard(s) for s in test]
     generator = drawing(seed, "label-noise")
     noisy = [_with_wrong_labels(s, parameters.noise, generator, index) for index, s in enumerate(train)]
     number = _by_arrival(noisy, test, online=parameters.piece > 0)

@@ -9,6 +9,7 @@ import torch
 
 from ffcl.parts import Part
 from ffcl_scenarios.data_set import DataSet, Labelled, data_set
+from ffcl_scenarios.images import padded
 from ffcl_scenarios.own_data import load_own
 from ffcl_scenarios.parameters import N_CLASSES, OfDataSet
 from ffcl_scenarios.torchvision_data import SOURCES, load_source
@@ -18,14 +19,15 @@ TEST_EVERY = 5
 
 
 def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
-    """Load the data set of a stream, once a process.
+    """Load the data set of a stream, once a process, and pad its images.
 
     Raises:
         DataError: see `load`.
-        UsageError: there is no such data set.
+        UsageError: there is no such data set, or its samples are no images to pad.
     """
     classes, name = parameters.n_classes, parameters.dataset
-    return load(name, data_root, 0 if name in N_CLASSES else classes, parameters.size, parameters.part)
+    data = load(name, data_root, 0 if name in N_CLASSES else classes, parameters.size, parameters.part)
+    return padded(data, parameters.pad) if parameters.pad else data
 
 
 def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part = "all") -> DataSet:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 from ffcl.errors import UsageError
 from ffcl_scenarios.data_set import DataSet
@@ -20,6 +22,17 @@ def of_images(data: DataSet, what: str) -> DataSet:
     if len(shape) != 3:
         raise UsageError(f"{what} needs images (channels, height, width); these samples are of the shape {shape}.")
     return data
+
+
+def padded(data: DataSet, pixels: int) -> DataSet:
+    """Put so many zeros around every image, on every side.
+
+    Raises:
+        UsageError: the samples are no images.
+    """
+    of_images(data, "A stream with pad")
+    train_x, test_x = (pad(x, (pixels,) * 4) for x in (data.train_x, data.test_x))
+    return replace(data, train_x=train_x, test_x=test_x)
 
 
 def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:

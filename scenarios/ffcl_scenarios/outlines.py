@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 from itertools import chain, islice
 
+import numpy as np
+
 from ffcl.errors import UsageError
 from ffcl.parts import VARIED
 from ffcl.seeding import class_order, derive_seed
@@ -112,6 +114,20 @@ def recurring_outline(parameters: Recurring, seed: int) -> Outline:
     return outline
 
 
+def avalanche_class_order(n_classes: int, seed: int) -> tuple[int, ...]:
+    """The order in which the classes arrive in Avalanche's benchmarks under ``seed``.
+
+    It is ``torch.randperm`` after ``torch.manual_seed``, without torch: a Fisher-Yates shuffle that draws from the
+    Mersenne Twister, which NumPy's legacy generator seeds as PyTorch does.
+    """
+    draw = np.random.RandomState(seed)
+    order = list(range(n_classes))
+    for i in range(n_classes - 1):
+        j = i + int(draw.randint(2**32, dtype=np.uint32)) % (n_classes - i)
+        order[i], order[j] = order[j], order[i]
+    return tuple(order)
+
+
 def arrival(outline: Outline) -> tuple[int, ...]:
     """Every class of an outline once, in the order of its first place in it."""
     return tuple(dict.fromkeys(chain.from_iterable(outline)))
@@ -141,7 +157,7 @@ def _scattered(order: tuple[int, ...], size: int, parts: int, draw: random.Rando
 def _class_order(parameters: Split, seed: int) -> tuple[int, ...]:
     n, order = parameters.n_classes, parameters.order
     if parameters.shuffle and not order:
-        return class_order(n, seed)
+        return class_order(n, seed) if parameters.shuffle_like == "ffcl" else avalanche_class_order(n, seed)
     if strange := [c for c in order if not 0 <= c < n]:
         raise UsageError(f"order names class {strange[0]}; the classes of {parameters.dataset} are 0 to {n - 1}.")
     if twice := [c for c in order if order.count(c) > 1]:

@@ -42,6 +42,10 @@ class OfDataSet(Parameters):
     size: Annotated[
         int, IntDistribution(0, 4096), "pixels a side to which a folder of images is scaled; 0: it is of one size"
     ] = 0
+    pad: Annotated[int, IntDistribution(0, 64), "zeros put around images first, on every side"] = 0
+    standardise: Annotated[
+        bool, "mean 0 and deviation 1 over the training set: each channel of images, each feature of vectors"
+    ] = False
     part: Annotated[
         Part,
         CategoricalDistribution(OF_SAMPLES),
@@ -95,6 +99,10 @@ class Split(OfDataSet):
     ] = "class-incremental"
     experiences: Annotated[int, Experiences, "experiences; 1 is joint training"] = 5
     shuffle: Annotated[bool, "class order drawn from the seed; false keeps the data set's order"] = True
+    shuffle_like: Annotated[
+        Literal["ffcl", "avalanche"],
+        "of shuffle: ffcl's order of a seed, or the one that Avalanche's benchmarks have with the same seed",
+    ] = "ffcl"
     order: Annotated[tuple[int, ...], "the classes in this order, in place of shuffle; others are left out"] = ()
     groups: Annotated[
         tuple[int, ...], "how many classes each experience brings, in place of experiences; the rest is left out"
@@ -119,7 +127,6 @@ class Permuted(Transformed):
     """All classes, with the pixels in another random order in each experience but the first."""
 
     experiences: Annotated[int, Experiences, "experiences"] = 10
-    pad: Annotated[int, IntDistribution(0, 64), "zeros put around the image first, on every side"] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from ffcl.parts import VARIED
 from ffcl.seeding import derive_seed
@@ -25,19 +24,12 @@ View = tuple[Tensor, Tensor, Tensor | None]
 
 
 def build_permuted(parameters: Permuted, seed: int, data_root: Path) -> Stream:
-    """The pixels in an order drawn from the seed, another one in each experience but the first.
-
-    All images are padded first, if asked for: van de Ven & Tolias 2019 (arXiv 1904.07734) permute MNIST at 32 x 32.
-    """
+    """The pixels in an order drawn from the seed, another one in each experience but the first."""
     data = load_for(parameters, data_root)
-    train_x, test_x = data.train_x, data.test_x
-    if parameters.pad:
-        of_images(data, "A permuted stream with pad")
-        train_x, test_x = (pad(x, (parameters.pad,) * 4) for x in (train_x, test_x))
     generator = torch.Generator().manual_seed(derive_seed(seed, "classes"))
-    features = train_x[0].numel()
+    features = data.train_x[0].numel()
     orders = [None, *(torch.randperm(features, generator=generator) for _ in range(parameters.experiences - 1))]
-    return _build(parameters, seed, data, [(train_x, test_x, order) for order in orders])
+    return _build(parameters, seed, data, [(data.train_x, data.test_x, order) for order in orders])
 
 
 def build_rotated(parameters: Rotated, seed: int, data_root: Path) -> Stream:

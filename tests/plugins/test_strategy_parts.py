@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, softmax
 
+from ffcl.avalanche_mends import GEMPlugin
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.testing.case import SHAPE, samples
@@ -22,6 +23,7 @@ from ffcl_bp.learner import BP
 from ffcl_strategies.distillation import Distillation
 from ffcl_strategies.herding import NearestMeanOfExemplars, herd
 from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty, joined, penalty
+from ffcl_strategies.projection import SharedMemoryGEM
 from ffcl_strategies.rehearsal import AsymmetricReplay, DarkReplay, Reservoir
 
 
@@ -35,6 +37,7 @@ def stream_of(classes: Sequence[tuple[int, ...]], by_task: bool = False) -> Stre
 
 
 GROWING = stream_of([(0, 1), (2, 3)])
+THREE = stream_of([(0, 1), (2, 3), (4, 5)])
 RETURNING = stream_of([(0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)])
 
 
@@ -258,3 +261,26 @@ def test_dark_replay_adds_the_distance_of_the_scores() -> None:
     trained(RETURNING, [Spy(12, 0.5, 0.0)], scored=True)
     assert noted["term"] > 0
     assert torch.allclose(noted["term"], noted["by_hand"], atol=1e-6)
+
+
+@pytest.mark.parametrize(("buffer", "sizes"), [(25, [[25], [12, 12], [8, 8, 8]]), (2, [[2], [1, 1], [1, 1, 1]])])
+def test_gems_memory_can_be_shared_by_the_experiences_so_far(buffer: int, sizes: list[list[int]]) -> None:
+    found = []
+
+    class Noting(SharedMemoryGEM):
+        def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+            super().after_training_exp(strategy, **kwargs)
+            found.append([len(x) for x in self.memory_x.values()])
+            assert [len(y) for y in self.memory_y.values()] == found[-1]
+            for t, y in self.memory_y.items():
+                assert set(y.tolist()) <= set(THREE.experiences[t].classes)
+
+    trained(THREE, [Noting(buffer, 0.5)])
+    assert found == sizes
+
+
+def test_a_shared_gem_projects_as_gem_does() -> None:
+    """With two experiences, a memory of so many samples shared is one of so many samples an experience."""
+    ours = trained(GROWING, [SharedMemoryGEM(12, 0.5)])
+    assert torch.equal(weights(ours), weights(trained(GROWING, [GEMPlugin(12, 0.5)])))
+    assert not torch.equal(weights(ours), weights(trained(GROWING, [])))

@@ -17,7 +17,9 @@ from ffcl.errors import DataError
 from ffcl.index_sets import IndexSet
 from ffcl.parts import HELD_OUT, rows_of
 from ffcl_scenarios.datasets import load, load_once
+from ffcl_scenarios.images import padded
 from ffcl_scenarios.parameters import N_CLASSES
+from ffcl_scenarios.standard import Standard
 from ffcl_scenarios.torchvision_data import MNIST_SHA256, SOURCES
 
 
@@ -270,3 +272,14 @@ def test_a_part_is_loaded_once_a_process_and_the_whole_is_not_copied() -> None:
     assert evaluation.sha256 == whole.sha256
     assert evaluation.test_index == whole.test_index
     assert len(evaluation.train_y) == 1442 - 721
+
+
+@pytest.mark.parametrize(("pad", "mean", "deviation"), [(0, 0.1307, 0.3081), (2, 0.1000, 0.2752)])
+def test_standardised_mnist_has_the_constants_in_common_use(
+    mnist_root: Path, pad: int, mean: float, deviation: float
+) -> None:
+    """Avalanche's constants, and those of Hsu et al. 2018, who pad to 32 x 32."""
+    data = padded(load("mnist", mnist_root), pad)
+    standard = Standard(data.train_x)
+    assert standard.mean.item() == pytest.approx(mean, abs=5e-5)
+    assert standard.deviation.item() == pytest.approx(deviation, abs=5e-5)

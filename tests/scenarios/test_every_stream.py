@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,30 @@ def test_a_label_stands_for_one_class_and_wrong_ones_are_in_training_only(parame
             wrong += given_label != known
     share = wrong / sum(len(e.train) for e in stream.experiences)
     assert share == pytest.approx(parameters.noise, abs=0.005)
+
+
+@given(ALL, SEEDS)
+@settings(max_examples=25, deadline=None)
+def test_standardised_is_the_same_stream_on_another_scale(parameters: OfDataSet, seed: int) -> None:
+    plain, standardised = (build(replace(parameters, standardise=on), seed) for on in (False, True))
+    mean, deviation = DIGITS.train_x.numpy().mean(dtype=float), DIGITS.train_x.numpy().std(dtype=float)
+    for a, b in zip(plain.experiences, standardised.experiences, strict=True):
+        for one, other in ((a.train, b.train), (a.test, b.test)):
+            index = torch.arange(len(one))
+            expected = (one.inputs(index).double() - mean) / deviation
+            assert torch.allclose(other.inputs(index).double(), expected, atol=1e-5)
+            assert torch.equal(one.rows, other.rows)
+            assert torch.equal(one.y, other.y)
+    storages = [
+        len({id(s.x) for e in stream.experiences for s in (e.train, e.test)}) for stream in (plain, standardised)
+    ]
+    assert storages[0] == storages[1]  # what experiences share is not copied for each
+
+
+@given(ALL, SEEDS)
+@settings(max_examples=15, deadline=None)
+def test_any_stream_can_be_padded(parameters: OfDataSet, seed: int) -> None:
+    assert build(replace(parameters, pad=2), seed).input_shape == (1, 12, 12)
 
 
 @given(ALL, SEEDS)

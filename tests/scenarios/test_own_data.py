@@ -206,9 +206,22 @@ def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
     own = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3}
     with pytest.raises(UsageError, match=r"A rotated stream needs images .* of the shape \(10,\)"):
         build_rotated(Rotated(**own), 0, tmp_path)
-    with pytest.raises(UsageError, match="A permuted stream with pad needs images"):
+    with pytest.raises(UsageError, match="A stream with pad needs images"):
         build_permuted(Permuted(**own, pad=1), 0, tmp_path)
     assert build_permuted(Permuted(**own), 0, tmp_path).input_shape == (10,)
+
+
+def test_vectors_are_standardised_feature_by_feature(tmp_path: Path) -> None:
+    from ffcl_scenarios.parameters import Split
+    from ffcl_scenarios.split import build
+
+    train = np.array([[0.0, 5.0, 7.0], [2.0, 5.0, 7.0], [4.0, 5.0, 10.0]] * 2, dtype=np.float32)
+    content = arrays(x_train=train, x_test=np.array([[2.0, 6.0, 8.0]] * 3, dtype=np.float32))
+    own = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3, "experiences": 1}
+    (experience,) = build(Split(**own, standardise=True), 0, tmp_path).experiences
+    deviations = np.array([np.sqrt(8 / 3), 1.0, np.sqrt(2)])  # the second feature does not vary: it is only centred
+    assert np.allclose(experience.train.x, (train - [2.0, 5.0, 8.0]) / deviations, atol=1e-6)
+    assert np.allclose(experience.test.x, [[0.0, 1.0, 0.0]] * 3, atol=1e-6)
 
 
 def fifteen(**changes: Any) -> Arrays:

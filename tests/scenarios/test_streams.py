@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from avalanche.benchmarks import nc_benchmark
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from ffcl.errors import UsageError
 from ffcl.registry import installed
 from ffcl.stream import Samples, Stream
 from ffcl_scenarios.datasets import load
 from ffcl_scenarios.images import rotate
-from ffcl_scenarios.outlines import split_outline, transformed_outline
+from ffcl_scenarios.outlines import avalanche_class_order, split_outline, transformed_outline
 from ffcl_scenarios.parameters import Permuted, Rotated, Split
 from ffcl_scenarios.split import build
 from ffcl_scenarios.transformed import build_permuted, build_rotated
@@ -76,6 +78,29 @@ def test_tasks_are_told_in_task_incremental_streams_only(parameters: Split, seed
     else:
         assert stream.allowed is None
         assert {experience.task for experience in stream.experiences} == {0}
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 47, 100])
+@pytest.mark.parametrize("seed", [0, 1, 12345])
+def test_the_class_order_can_be_avalanches(n_classes: int, seed: int) -> None:
+    assert (
+        list(avalanche_class_order(n_classes, seed))
+        == torch.randperm(n_classes, generator=torch.Generator().manual_seed(seed)).tolist()
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_are_those_of_avalanches_own_benchmark(seed: int) -> None:
+    """In a domain-incremental stream the order decides which classes share a label, too."""
+    data = TensorDataset(DIGITS.train_x, DIGITS.train_y)
+    data.targets = DIGITS.train_y.tolist()  # type: ignore[attr-defined]
+    theirs = nc_benchmark(data, data, 5, task_labels=False, seed=seed, class_ids_from_zero_in_each_exp=True)
+    ours = build(Split(dataset="digits", type="domain-incremental", shuffle_like="avalanche"), seed, NOWHERE)
+    for a, b in zip(theirs.train_stream, ours.experiences, strict=True):
+        images = torch.stack([x for x, *_ in a.dataset])
+        labels = {tuple(x.flatten().tolist()): y for x, y in zip(images, a.dataset.targets, strict=True)}
+        assert len(images) == len(b.train)
+        assert [labels[tuple(x.flatten().tolist())] for x in inputs(b.train)] == b.train.y.tolist()
 
 
 def test_a_seed_is_a_class_order() -> None:
