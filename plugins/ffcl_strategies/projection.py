@@ -25,6 +25,6 @@ class SharedMemoryGEM(GEMPlugin):
         """Store samples of the experience just learned, and make room for them."""
         share = max(1, self.buffer // (len(self.memory_x) + 1))
         for memory in (self.memory_x, self.memory_y, self.memory_tid):
-            memory.update({experience: stored[:share] for experience, stored in memory.items()})
+            memory.update({experience: stored[:share].clone() for experience, stored in memory.items()})
         self.patterns_per_experience = share
         super().after_training_exp(strategy, **kwargs)

@@ -272,6 +272,8 @@ def test_gems_memory_can_be_shared_by_the_experiences_so_far(buffer: int, sizes:
             super().after_training_exp(strategy, **kwargs)
             found.append([len(x) for x in self.memory_x.values()])
             assert [len(y) for y in self.memory_y.values()] == found[-1]
+            held = [x.untyped_storage().nbytes() for x in self.memory_x.values()]
+            assert held == [x.nbytes for x in self.memory_x.values()]  # what gave way is not kept behind a view
             for t, y in self.memory_y.items():
                 assert set(y.tolist()) <= set(THREE.experiences[t].classes)
 
