@@ -120,7 +120,7 @@ def avalanche_class_order(n_classes: int, seed: int) -> tuple[int, ...]:
     It is ``torch.randperm`` after ``torch.manual_seed``, without torch: a Fisher-Yates shuffle that draws from the
     Mersenne Twister, which NumPy's legacy generator seeds as PyTorch does.
     """
-    draw = np.random.RandomState(seed)
+    draw = np.random.RandomState(seed % 2**32)  # PyTorch too uses the lower 32 bits alone
     order = list(range(n_classes))
     for i in range(n_classes - 1):
         j = i + int(draw.randint(2**32, dtype=np.uint32)) % (n_classes - i)

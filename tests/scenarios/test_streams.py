@@ -81,7 +81,7 @@ def test_tasks_are_told_in_task_incremental_streams_only(parameters: Split, seed
 
 
 @pytest.mark.parametrize("n_classes", [2, 10, 47, 100])
-@pytest.mark.parametrize("seed", [0, 1, 12345])
+@pytest.mark.parametrize("seed", [0, 1, 12345, 2**32 + 7])
 def test_the_class_order_can_be_avalanches(n_classes: int, seed: int) -> None:
     assert (
         list(avalanche_class_order(n_classes, seed))
