@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ffcl.errors import RecordError
-from ffcl.execute import build_stream
 from ffcl.index_sets import read_index_set, write_index_set
 from ffcl.plan import Plan
-from ffcl.randomness import reproducible
 from ffcl.records import open_results
 from ffcl.registry import Registry
 from ffcl.seeding import derive_seed
@@ -50,6 +48,9 @@ def restore_index_sets(
 
 
 def _restore(registry: Registry, tuned: Tuned, results: Path, data_root: Path) -> None:
+    from ffcl.execute import build_stream  # torch and Avalanche, three seconds that other runs are spared
+    from ffcl.randomness import reproducible
+
     missing = {sha256 for sha256 in tuned.tuning.index_sets if not _is_there(results, sha256)}
     trials = replace(tuned, evaluation=tuned.tuned_on)
     for run in runs_of(registry, [trials], study_seeds(tuned.tuning.protocol, tuned.tuning.seeds)):

@@ -145,13 +145,21 @@ def test_seeds() -> None:
             parse_seeds(text)
 
 
-@pytest.mark.parametrize("command", [["--help"], ["list"], ["show", "ff"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["list"], ["show", "ff"], ["run", "--help"], ["--version"], ["run", "bp", "--set", "bp.lr=x"]],
+)
 def test_looking_around_imports_no_torch(command: list[str]) -> None:
     assert imported_by(f"import sys; sys.argv = ['ffcl', *{command!r}]; from ffcl.cli import main; main()") == set()
 
 
 def test_importing_ffcl_imports_no_torch() -> None:
     assert imported_by("import ffcl, ffcl.records, ffcl.registry; ffcl.registry.installed().check()") == set()
+
+
+def test_runs_leave_torch_to_the_workers(tmp_path: Path) -> None:
+    command = ["ffcl", "run", "bp", "--seeds", "1", *SHORT, "--workers", "1", "--results", str(tmp_path)]
+    assert imported_by(f"import sys; sys.argv = {command!r}; from ffcl.cli import main; main()") == set()
 
 
 def test_the_leaderboard_imports_no_torch(ffcl: Command, tmp_path: Path) -> None:
