@@ -4,7 +4,7 @@ Each round trains the network on random samples in two fresh processes, one afte
 ffcl's workers, one without. What is printed is the median over rounds of the milliseconds a step and of the ratio.
 Both must end with the same weights, bit for bit.
 
-    python benchmarks/allocation.py [--rounds 5] [--hidden 1000] [--steps 200]
+    python -m benchmarks.allocation [--rounds 5] [--hidden 1000] [--steps 200]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 
 import torch
 
+from benchmarks.arguments import positive
 from ffcl.tender import MALLOC
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
@@ -46,16 +47,16 @@ def train(hidden: int, steps: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hidden", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--rounds", type=positive, default=5)
+    parser.add_argument("--hidden", type=positive, default=1000)
+    parser.add_argument("--steps", type=positive, default=200)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         train(arguments.hidden, arguments.steps)
         return
     settings = ["--hidden", str(arguments.hidden), "--steps", str(arguments.steps)]
-    command = [sys.executable, __file__, "--child", *settings]
+    command = [sys.executable, "-m", "benchmarks.allocation", "--child", *settings]
     plain = {name: value for name, value in os.environ.items() if name not in MALLOC}
     rounds = []
     for _ in range(arguments.rounds):

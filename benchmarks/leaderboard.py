@@ -1,6 +1,6 @@
 """How long the leaderboard takes on many made-up records, and how much memory: first, again, and after one more run.
 
-python benchmarks/leaderboard.py --records 20000
+python -m benchmarks.leaderboard --records 20000
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
+from benchmarks.arguments import positive
 from ffcl.records import write_record
 from synthetic import campaign, write_campaign  # type: ignore[import-not-found]
 
@@ -34,7 +35,7 @@ def build(results: Path, *options: str) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=20_000, help="records, at least")
+    parser.add_argument("--records", type=positive, default=20_000, help="records, at least")
     scenarios = -(-parser.parse_args().records // (LEARNERS * STRATEGIES * SEEDS))
     size = (LEARNERS, STRATEGIES, scenarios, SEEDS)
     with tempfile.TemporaryDirectory() as folder:

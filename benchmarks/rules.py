@@ -23,6 +23,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from benchmarks.arguments import positive
 from benchmarks.references import MLP, ReferenceFF, SpikingLoop
 from ffcl.environment import hardware
 from ffcl.learner import Learner
@@ -366,7 +367,7 @@ def scaling(data: Data, rounds: int) -> list[Bar]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--data-root", type=Path, help="folder that holds MNIST/raw; without it images are random")
     parser.add_argument("--only", choices=SECTIONS, help="one part of it")
     parser.add_argument("--threads", default="1", help="the first for everything; training is repeated with the others")

@@ -4,7 +4,7 @@ Every learner is trained with every strategy it can take, for one pass over spli
 process and on one thread; the samples are those of the stream, without the ones that a strategy adds. What is printed
 is the median over rounds of the ratio to ``none`` in the same round.
 
-    python benchmarks/strategies.py --data-root DIR [--rounds 3] [--learner bp] [--batch-size 64]
+    python -m benchmarks.strategies --data-root DIR [--rounds 3] [--learner bp] [--batch-size 64]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.arguments import positive
 from ffcl.configuration import Run
 from ffcl.execute import build_stream, execute
 from ffcl.plan import make_plan
@@ -25,9 +26,9 @@ from ffcl.registry import installed
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root", type=Path, required=True, help="folder that holds MNIST/raw")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=positive, default=3)
     parser.add_argument("--learner", nargs="+", default=["bp", "ff", "hebbian", "oja"])
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--batch-size", type=positive, default=64)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)

@@ -4,7 +4,7 @@ All three train the same network (784-256-256, a head of the classes, Adam) for 
 round times the three one after the other; what is printed is the median over rounds of the samples per second
 and of the ratio to the bare loop of the same round, so that a busy machine slows all three alike.
 
-    python benchmarks/throughput.py --data-root DIR [--rounds 5]
+    python -m benchmarks.throughput --data-root DIR [--rounds 5]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from benchmarks.arguments import positive
 from ffcl.randomness import RandomSequence
 from ffcl.stream import Stream
 from ffcl.training import Training, avalanche_train_stream
@@ -93,7 +94,7 @@ def avalanche(data_root: Path) -> Callable[[Stream, int], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root", type=Path, required=True, help="folder that holds MNIST/raw")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=positive, default=5)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
 
