@@ -45,12 +45,16 @@ class Evidence:
     alpha: float
     epsilon: float
 
+    def groups(self, h: Tensor) -> tuple[Tensor, ...]:
+        """The groups of neurons that have a goodness each, as views of h (..., neurons): all, or the two halves."""
+        if self.probability == "sigmoid":
+            return (h,)
+        half = h.shape[-1] // 2
+        return h[..., :half], h[..., half:]
+
     def goodness(self, h: Tensor) -> Tensor:
         """The goodness of each group of neurons, for h (..., neurons): (..., groups), with 1 or 2 groups."""
-        if self.probability == "sigmoid":
-            return squared_norm(h).unsqueeze(-1)
-        half = h.shape[-1] // 2
-        return torch.stack([squared_norm(h[..., :half]), squared_norm(h[..., half:])], dim=-1)
+        return torch.stack([squared_norm(group) for group in self.groups(h)], dim=-1)
 
     def log_odds(self, goodness: Tensor) -> Tensor:
         """Log-odds of P (...), for goodness (..., groups)."""

@@ -34,7 +34,8 @@ class LabelNetwork(Learner[H]):
         super().__init__(input_shape, hyperparameters)
         hp = hyperparameters
         self.codes = LabelCodes(hp.code_bits)
-        self.evidence = Evidence(hp.probability, hp.theta, hp.alpha, hp.epsilon)
+        theta = hp.theta if hp.contrast == "each" else 0.0  # in a pair it would cancel out, but for rounding
+        self.evidence = Evidence(hp.probability, theta, hp.alpha, hp.epsilon)
         features = torch.Size(input_shape).numel()
         self.of_input = nn.Linear(features, hp.hidden)
         self.of_code = nn.Linear(hp.code_bits, hp.hidden, bias=False)

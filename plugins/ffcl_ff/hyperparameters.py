@@ -13,6 +13,9 @@ from ffcl.rules.parameters import LabelNetworkParameters
 
 @dataclass(frozen=True, kw_only=True)
 class FFHyperparameters(LabelNetworkParameters):
-    """Those of every network that is shown a label."""
+    """Those of every network that is shown a label, and how many neurons may be active at once."""
 
     layers: Annotated[int, IntDistribution(1, 8), "layers", UNTUNED] = 2
+    winners: Annotated[
+        int, IntDistribution(0, 4096), "largest outputs of a group that pass, the others being 0; 0: all pass", UNTUNED
+    ] = 0

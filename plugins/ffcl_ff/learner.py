@@ -49,6 +49,10 @@ class FF(LabelNetwork[FFHyperparameters]):
     The input's product with the first layer is made once a sample and shared by all label hypotheses and both
     phases. The further layers have no biases, so that their normalisation is one factor a sample, which is
     folded into goodness and modulator.
+
+    With ``winners`` only the k largest outputs of each group of neurons pass, the groups being those that have a
+    goodness each: a layer, or its halves in the symmetric form (as in arXiv 2409.07387). What does not pass is 0,
+    to the goodness and to the rule.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,7 +81,7 @@ class FF(LabelNetwork[FFHyperparameters]):
         return with_gradient(scores, pullback, self.parameters())
 
     def _scores(self, from_input: Tensor, from_codes: Tensor) -> Tensor:
-        h = (from_input.unsqueeze(1) + from_codes).relu_().flatten(0, 1)
+        h = self._outputs((from_input.unsqueeze(1) + from_codes).flatten(0, 1))
         return self._evidence(self._layers(h)).view(len(from_input), len(from_codes))
 
     def _evidence(self, layers: Iterable[Activity]) -> Tensor:
@@ -100,20 +104,20 @@ class FF(LabelNetwork[FFHyperparameters]):
     def features(self, x: Tensor) -> Tensor:
         """Each layer's output when no label is shown, side by side: (batch, layers x hidden)."""
         _, from_input, _ = self._first_layer(x)
-        h = (from_input + self.of_input.bias.to(from_input)).relu_()
+        h = self._outputs(from_input + self.of_input.bias.to(from_input))
         return torch.cat([layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)], dim=1)
 
     @torch.no_grad()
     def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
         """Each layer's output when these labels are shown with the inputs: (batch, hidden) each."""
         _, from_input, from_codes = self._first_layer(x)
-        h = (from_input + from_codes.index_select(0, labels)).relu_()
+        h = self._outputs(from_input + from_codes.index_select(0, labels))
         return [layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)]
 
     def _shown(self, labels: Tensor, from_input: Tensor, from_codes: Tensor) -> list[Activity]:
         """The layers when every sample is shown with each of its labels (phases x batch,)."""
         phases = from_codes.index_select(0, labels).view(-1, *from_input.shape)
-        return list(self._layers(phases.add_(from_input).relu_().flatten(0, 1)))
+        return list(self._layers(self._outputs(phases.add_(from_input).flatten(0, 1))))
 
     @torch.no_grad()
     def _updates(
@@ -158,15 +162,24 @@ class FF(LabelNetwork[FFHyperparameters]):
     ) -> tuple[Tensor, Tensor]:
         if self.hyperparameters.negatives == "random":
             return wrong_labels(y, len(self.codes), allowed)
-        believed = [self.evidence.goodness((from_input + code).relu_()) for code in from_codes]
+        believed = [self.evidence.goodness(self._outputs(from_input + code)) for code in from_codes]
         return likely_wrong_labels(y, self.evidence.log_odds(torch.stack(believed, 1)), allowed)
+
+    def _outputs(self, h: Tensor) -> Tensor:
+        """A layer's outputs, in place of what it gets (n, hidden)."""
+        h = h.relu_()
+        for group in self.evidence.groups(h):
+            if 0 < self.hyperparameters.winners < group.shape[1]:
+                largest, where = group.topk(self.hyperparameters.winners, sorted=False)
+                group.zero_().scatter_(1, where, largest)
+        return h
 
     def _layers(self, h: Tensor) -> Iterator[Activity]:
         """Run up the layers from the first one's output h (n, hidden)."""
         pre, scale = h, torch.ones(len(h), device=h.device, dtype=torch.promote_types(h.dtype, torch.float32))
         for number in range(1 + len(self.upper)):
             if number > 0:
-                pre, h = h, (h @ self.upper[number - 1].weight.to(h.dtype).T).relu_()
+                pre, h = h, self._outputs(h @ self.upper[number - 1].weight.to(h.dtype).T)
             goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
             yield Activity(pre, h, goodness, scale)
             scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])

@@ -33,19 +33,27 @@ def autograd_evidence(ff: FF, x: Tensor, labels: Tensor) -> list[Tensor]:
     for number, weight in enumerate([first, *(layer.weight for layer in ff.upper)]):
         bias = ff.of_input.bias if number == 0 else None
         h = torch.relu(nn.functional.linear(h if number == 0 else normalise(h.detach()), weight, bias))
+        if hp.winners:
+            groups = h.unflatten(1, (-1, 6 if hp.probability == "symmetric" else 12))
+            rank = groups.argsort(2, descending=True).argsort(2)
+            h = (groups * (rank < hp.winners)).flatten(1)
         if hp.probability == "symmetric":
             positive, negative = (half.square().sum(1) + hp.epsilon for half in h.chunk(2, 1))
             evidence.append(torch.log(positive / negative))
         else:
-            evidence.append(hp.alpha * (h.square().sum(1) - hp.theta))
+            evidence.append(hp.alpha * (h.square().sum(1) - (hp.theta if hp.contrast == "each" else 0.0)))
     return evidence
 
 
 @pytest.mark.parametrize(("probability", "contrast"), FORMS)
 @pytest.mark.parametrize("normalise_input", [True, False])
-def test_the_closed_form_is_what_autograd_finds(probability: str, contrast: str, normalise_input: bool) -> None:
+@pytest.mark.parametrize("winners", [0, 2])
+def test_the_closed_form_is_what_autograd_finds(
+    probability: str, contrast: str, normalise_input: bool, winners: int
+) -> None:
     """Three layers in float64, every parameter, norm-wise to 1e-10."""
     ff = learner(
+        winners=winners,
         probability=probability,
         contrast=contrast,
         normalise_input=normalise_input,
@@ -77,8 +85,9 @@ def test_the_closed_form_is_what_autograd_finds(probability: str, contrast: str,
 
 
 @pytest.mark.parametrize(("probability", "contrast"), FORMS)
-def test_all_hypotheses_at_once_are_one_after_the_other(probability: str, contrast: str) -> None:
-    ff = learner(probability=probability, contrast=contrast, precision="float32")
+@pytest.mark.parametrize("winners", [0, 2])
+def test_all_hypotheses_at_once_are_one_after_the_other(probability: str, contrast: str, winners: int) -> None:
+    ff = learner(probability=probability, contrast=contrast, winners=winners, precision="float32")
     slow = [torch.stack(autograd_evidence(ff, X, torch.full((6,), c))).sum(0) for c in range(3)]
     assert torch.allclose(ff(X), torch.stack(slow, 1), rtol=1e-4, atol=1e-4)
 
@@ -127,9 +136,10 @@ def test_a_layer_learns_to_tell_right_from_wrong_labels() -> None:
 
 @pytest.mark.parametrize("probability", ["sigmoid", "symmetric"])
 @pytest.mark.parametrize("asked", [[0, 1, 2], [1], []])
-def test_the_gradient_of_scores_is_what_autograd_finds(probability: str, asked: list[int]) -> None:
+@pytest.mark.parametrize("winners", [0, 2])
+def test_the_gradient_of_scores_is_what_autograd_finds(probability: str, asked: list[int], winners: int) -> None:
     """Three layers in float64; a loss that asks for the evidence of some labels only."""
-    ff = learner(probability=probability, code_amplitude=2.0).double()
+    ff = learner(probability=probability, winners=winners, code_amplitude=2.0).double()
     x, weight = X.double(), torch.zeros(6, 3, dtype=torch.float64)
     weight[:, asked] = torch.rand(6, len(asked), dtype=torch.float64)
     scores = ff(x)
@@ -160,3 +170,21 @@ def test_features_have_a_column_a_neuron_and_need_no_label() -> None:
     with RandomSequence(3):
         ff.begin_experience((3,))
     assert torch.equal(ff.features(X), before)
+
+
+@pytest.mark.parametrize(("probability", "groups"), [("sigmoid", 1), ("symmetric", 2)])
+def test_of_each_group_only_the_winners_pass(probability: str, groups: int) -> None:
+    """The largest outputs stay as they are; a number that no group has changes nothing."""
+    every, few, many = (learner(probability=probability, winners=k, layers=1, initial_scale=4.0) for k in (0, 2, 12))
+    for all_outputs, outputs, same in zip(
+        [every.features(X), *every.latents(X, Y)],
+        [few.features(X), *few.latents(X, Y)],
+        [many.features(X), *many.latents(X, Y)],
+        strict=True,
+    ):
+        assert torch.equal(same, all_outputs)
+        assert ((all_outputs > 0).sum(1) > 2 * groups).any()
+        for kept, full in zip(outputs.chunk(groups, 1), all_outputs.chunk(groups, 1), strict=True):
+            assert torch.equal(kept.sort(descending=True).values[:, :2], full.sort(descending=True).values[:, :2])
+            assert (kept != 0).sum(1).max() == 2
+            assert ((kept == 0) | (kept == full)).all()

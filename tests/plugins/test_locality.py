@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ FORMS: list[dict[str, object]] = [
     {"probability": "symmetric", "contrast": "each", "negatives": "random"},
     {"probability": "symmetric"},
 ]
+CASES = [*itertools.product(LOCAL, FORMS), ("ff", {"winners": 2}), ("ff", {"winners": 2, "probability": "symmetric"})]
 
 
 def build(name: str, **settings: object) -> Learner[Any]:
@@ -79,8 +81,7 @@ def reaches_below(name: str, settings: dict[str, object]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", LOCAL)
-@pytest.mark.parametrize("settings", FORMS)
+@pytest.mark.parametrize(("name", "settings"), CASES)
 def test_no_error_reaches_a_layer_from_above(name: str, settings: dict[str, object]) -> None:
     assert not reaches_below(name, settings)
 
@@ -89,8 +90,7 @@ def test_the_check_finds_the_errors_of_back_propagation() -> None:
     assert reaches_below("bp", {})
 
 
-@pytest.mark.parametrize("name", LOCAL)
-@pytest.mark.parametrize("settings", FORMS)
+@pytest.mark.parametrize(("name", "settings"), CASES)
 def test_the_modulator_is_one_number_a_sample_and_group(
     name: str, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
