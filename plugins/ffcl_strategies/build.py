@@ -62,7 +62,7 @@ def ewc(parameters: p.EWC) -> list[Any]:
 
 def si(parameters: p.SI) -> list[Any]:
     """A quadratic penalty, weighted by path integrals of the learner's own gradient."""
-    return [SIPenalty(parameters.strength, parameters.damping)]
+    return [SIPenalty(parameters.strength, parameters.damping, parameters.clip)]
 
 
 def mas(parameters: p.MAS) -> list[Any]:

@@ -68,12 +68,15 @@ class EWC(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class SI(Parameters):
-    """Synaptic intelligence (Zenke, Poole & Ganguli 2017, arXiv 1703.04200), importances clipped at 0.001."""
+    """Synaptic intelligence (Zenke, Poole & Ganguli 2017, arXiv 1703.04200)."""
 
     strength: Annotated[float, FloatDistribution(1e-2, 1e13, log=True), "weight of the penalty"] = 1e4
     damping: Annotated[
         float, FloatDistribution(1e-9, 1.0, log=True), "added to the squared distance that importances are divided by"
     ] = 1e-7
+    clip: Annotated[  # the source has none; 0.001 is Avalanche's
+        float, FloatDistribution(1e-6, 1e6, log=True), "the highest importance there is", UNTUNED
+    ] = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)

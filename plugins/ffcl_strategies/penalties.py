@@ -82,7 +82,17 @@ class EWCPenalty(EWCPlugin):
 
 
 class SIPenalty(SynapticIntelligencePlugin):
-    """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2."""
+    """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2; where a_i is clipped may be chosen."""
+
+    def __init__(self, strength: float, damping: float, clip: float) -> None:
+        super().__init__(strength, damping)
+        self.clip = clip
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Take in the experience's path integrals."""
+        self.update_ewc_data(
+            strategy.model, self.ewc_data, self.syn_data, self.clip, self.excluded_parameters, c=1.0, eps=self.eps
+        )
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the penalty to the loss."""

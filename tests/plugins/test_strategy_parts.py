@@ -65,7 +65,7 @@ def weights(training: Training) -> Tensor:
     [
         (lambda: EWCPenalty(50.0, "separate", None), lambda: EWCPlugin(50.0, "separate", keep_importance_data=True)),
         (lambda: EWCPenalty(50.0, "online", 0.7), lambda: EWCPlugin(50.0, "online", 0.7)),
-        (lambda: SIPenalty(1e3, 0.1), lambda: SynapticIntelligencePlugin(1e3, 0.1)),
+        (lambda: SIPenalty(1e3, 0.1, 1e-3), lambda: SynapticIntelligencePlugin(1e3, 0.1)),
         (lambda: MASPenalty(0.5, 0.3), lambda: MASPlugin(0.5, 0.3)),
     ],
     ids=["ewc", "online-ewc", "si", "mas"],
@@ -77,6 +77,19 @@ def test_a_penalty_does_what_avalanches_does(stream: Stream, ours: Any, theirs: 
     reference = weights(trained(stream, [theirs()], scored=True))
     assert (mine - plain).abs().max() > 1e-3
     assert torch.allclose(mine, reference, atol=2e-4)
+
+
+def test_where_importances_are_clipped_may_be_chosen() -> None:
+    """Those of one experience: equal up to the clip, which is the highest there is; the strength plays no part yet."""
+    one = stream_of([(0, 1)])
+    found = []
+    for clip in (1e-3, 1e6):
+        si = SIPenalty(1e3, 0.1, clip)
+        trained(one, [si])
+        found.append(torch.cat([importance.data for importance in si.ewc_data[1].values()]))
+    clipped, free = found
+    assert free.max() > 1e-2
+    assert torch.equal(clipped, free.clamp(max=1e-3))
 
 
 def test_a_penalty_is_the_gradient_that_autograd_finds() -> None:
