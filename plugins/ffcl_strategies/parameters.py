@@ -74,7 +74,7 @@ class SI(Parameters):
     damping: Annotated[
         float, FloatDistribution(1e-9, 1.0, log=True), "added to the squared distance that importances are divided by"
     ] = 1e-7
-    clip: Annotated[  # the source has none; 0.001 is Avalanche's
+    clip: Annotated[  # Zenke et al. have none; 0.001 is Avalanche's
         float, FloatDistribution(1e-6, 1e6, log=True), "the highest importance there is", UNTUNED
     ] = 1e-3
 
