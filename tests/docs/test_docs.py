@@ -12,6 +12,7 @@ from ffcl.cli import app
 from ffcl.hookspecs import Hooks
 from ffcl.parameters import Parameters
 from ffcl.registry import installed
+from ffcl.scenario import TrainingBudget, WithinExperiences
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = [
@@ -59,11 +60,14 @@ def test_commands_and_their_options_exist(path: Path) -> None:
                 assert argument.split("=")[0] in options, line
 
 
-def test_every_stream_parameter_is_explained() -> None:
+def test_every_key_of_a_scenario_is_explained() -> None:
     text = (ROOT / "docs" / "new-scenario.md").read_text()
     for offer in installed().streams.values():
         assert f"`{offer.item.name}`" in text
         for field in offer.item.parameters.fields():
+            assert f"`{field.name}`" in text
+    for table in (TrainingBudget, WithinExperiences):
+        for field in table.fields():
             assert f"`{field.name}`" in text
 
 

@@ -67,3 +67,19 @@ def test_it_keeps_the_contract(python: Path, tmp_path: Path) -> None:
 def test_it_is_as_short_as_promised() -> None:
     lines = [line for path in EXAMPLE.rglob("*.py") for line in path.read_text().splitlines() if line.strip()]
     assert len(lines) <= 60
+
+
+def test_the_strategy_of_the_documentation_runs(tmp_path: Path) -> None:
+    page = (EXAMPLE.parent.parent / "new-strategy.md").read_text()
+    info = tmp_path / "my_replay-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-replay\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ffcl]\nmy-replay = my_replay\n")
+    (tmp_path / "my_replay.py").write_text(page.split("```python\n")[1].split("```")[0])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    subprocess.run(
+        [sys.executable, "-m", "ffcl", "run", "bp", "--strategy", "none,my-replay", "--set", "my-replay.buffer=200"],
+        check=True, cwd=tmp_path, timeout=300, env=environment,
+    )  # fmt: skip
+    rows = pd.read_csv(tmp_path / "results" / "leaderboard.csv").set_index("strategy")
+    assert rows.loc["my-replay", "ACC"] > rows.loc["none", "ACC"] + 0.3
