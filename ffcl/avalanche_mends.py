@@ -13,6 +13,8 @@ from avalanche.training.plugins import GDumbPlugin as _GDumbPlugin
 from avalanche.training.plugins import GEMPlugin as _GEMPlugin
 from avalanche.training.plugins import ReplayPlugin as _ReplayPlugin
 from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.storage_policy import ExperienceBalancedBuffer as _ExperienceBalancedBuffer
+from avalanche.training.storage_policy import ReservoirSamplingBuffer
 from avalanche.training.utils import ParamData
 from scipy.optimize import nnls
 from torch import Tensor, nn
@@ -38,6 +40,24 @@ class ReplayPlugin(_ReplayPlugin):
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Fill the buffer from the experience just learned."""
         self.storage_policy.post_adapt(strategy, strategy.experience)
+
+
+class ExperienceBalancedBuffer(_ExperienceBalancedBuffer):
+    """Avalanche's buffer, which takes in nothing more once there are more experiences than it has places.
+
+    From then on each experience so far has one of the places with equal probability (Vitter 1985, algorithm R).
+    """
+
+    def post_adapt(self, agent: Any, exp: Any) -> None:
+        """Take in samples of the experience just learned."""
+        if self._num_exps < self.max_size:
+            super().post_adapt(agent, exp)
+            return
+        self._num_exps += 1
+        place = int(torch.randint(self._num_exps, (1,)))
+        if place < self.max_size:
+            self.buffer_groups[place] = ReservoirSamplingBuffer(1)
+            self.buffer_groups[place].update_from_dataset(exp.dataset)
 
 
 class GDumbPlugin(_GDumbPlugin):

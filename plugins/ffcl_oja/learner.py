@@ -60,8 +60,9 @@ class Oja(Learner[OjaHyperparameters]):
     @torch.no_grad()
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the groups of new classes, each weight from N(0, 1 / features); end the learning of the filters."""
-        if self.frontend is not None and self.frontend.learned > 0:
+        if self.frontend is not None and self.frontend.learned > 0 and not self.frontend.frozen:
             self.frontend.freeze()
+            self._count_anew()
         missing = max(0, max(classes) + 1 - len(self.counts))
         _, k, features = self.weight.shape
         drawn = [self.weight.new_empty(1, k, features).normal_(std=features**-0.5) for _ in range(missing)]
@@ -75,6 +76,12 @@ class Oja(Learner[OjaHyperparameters]):
         """What P starts as: as if outputs of energy ``prior`` had been seen in every direction."""
         return torch.eye(self.hyperparameters.neurons).to(self.inverses) / self.hyperparameters.prior
 
+    def _count_anew(self) -> None:
+        """What a group has seen of filters that were still learning counts for nothing."""
+        self.counts.zero_()
+        self.energies.zero_()
+        self.inverses[:] = self._first_inverse()
+
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """The goodness of every class seen (batch, classes seen)."""
@@ -86,9 +93,7 @@ class Oja(Learner[OjaHyperparameters]):
         if self.frontend is not None and not self.frontend.frozen:
             self.frontend.learn(self._encoded(x))
             if self.frontend.frozen:
-                self.counts.zero_()
-                self.energies.zero_()
-                self.inverses[:] = self._first_inverse()
+                self._count_anew()
         features = self._features(x)
         for label in y.unique().tolist():
             for part in features[y == label].split(SAMPLES_AT_ONCE):

@@ -39,7 +39,8 @@ class NearestMeanOfExemplars(ReplayPlugin):
 
     As in iCaRL (Rebuffi et al. 2017, arXiv 1611.07725) features and means have length 1, and the means follow the
     features: they are computed anew after every experience. The learner goes on with its own loss, in place of
-    iCaRL's sigmoid cross-entropy with distillation, and so it acts on any rule.
+    iCaRL's sigmoid cross-entropy with distillation, and so it acts on any rule. Where a class has to make room, those
+    of its exemplars stay that herding chooses among them now; iCaRL keeps the first of its former choice.
     """
 
     def __init__(self, buffer: int) -> None:

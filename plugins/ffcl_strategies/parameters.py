@@ -115,5 +115,8 @@ class AGEM(Parameters):
 
     patterns: Annotated[int, IntDistribution(1, 10_000, log=True), "samples stored an experience", UNTUNED] = 100
     sample: Annotated[
-        int, IntDistribution(1, 10_000, log=True), "stored samples a reference gradient is of", UNTUNED
+        int,
+        IntDistribution(1, 10_000, log=True),
+        "stored samples a reference gradient is of; more, if there are more experiences",
+        UNTUNED,
     ] = 256

@@ -57,12 +57,27 @@ def _grown(tensor: Tensor, shape: torch.Size) -> Tensor:
     return larger
 
 
+def mixed(dataset: Any) -> Any:
+    """The data set in an order drawn once and for all.
+
+    Data on disk are often sorted by class. The mean gradient of a batch of one class is another one than that of a
+    batch of all, and so would be the importances.
+    """
+    return dataset.subset(torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)))
+
+
 class EWCPenalty(EWCPlugin):
     """Avalanche's EWC, with the penalties of all experiences kept and applied as one."""
 
     def __init__(self, strength: float, mode: str, decay: float | None) -> None:
         super().__init__(strength, mode, decay)
         self.terms: Terms = {}
+
+    def compute_importances(
+        self, model: Any, criterion: Any, optimizer: Any, dataset: Any, *args: Any, **kw: Any
+    ) -> Any:
+        """The mean over mini-batches, drawn from the whole experience, of the squared gradient of their mean loss."""
+        return super().compute_importances(model, criterion, optimizer, mixed(dataset), *args, **kw)
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the penalty to the loss."""
@@ -117,7 +132,7 @@ class MASPenalty(MASPlugin):
 
     def _get_importance(self, strategy: Any) -> dict[str, ParamData]:
         importance: dict[str, ParamData] = zerolike_params_dict(strategy.model)
-        data = strategy.experience.dataset
+        data = mixed(strategy.experience.dataset)
         loader = DataLoader(data, batch_size=strategy.train_mb_size, collate_fn=data.collate_fn)
         for x, _, tasks in loader:
             strategy.optimizer.zero_grad()

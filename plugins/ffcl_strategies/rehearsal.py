@@ -70,42 +70,38 @@ class _Rehearsal(SupervisedPlugin):
             chosen = torch.tensor(list(places))
             self.memory.store(places, x=x[chosen], y=y[chosen], task=tasks[chosen], **self.extra(strategy, x[chosen]))
 
+    def loss_on_stored(self, strategy: Any) -> Tensor:
+        """The learner's own loss on stored samples, as many as there are new ones."""
+        old = self.memory.sample(len(strategy.mb_y))
+        loss: Tensor = strategy._criterion(strategy.model(old["x"], old["task"]), old["y"])
+        return loss
+
     def extra(self, strategy: Any, x: Tensor) -> dict[str, Tensor]:
         """What is stored of samples besides themselves."""
         return {}
 
 
 class AsymmetricReplay(_Rehearsal):
-    """ER-ACE: new samples are told apart from the classes in their own batch only, stored ones from all.
+    """ER-ACE: the loss on new samples, told apart from the classes in their own batch only, plus that on stored ones.
 
     So new samples do not push down the classes of the past (Caccia et al. 2022, arXiv 2104.05025, eq. 3). It acts
     through the classes that may be chosen for a sample, and so on any learner's loss.
     """
 
-    def __init__(self, buffer: int) -> None:
-        super().__init__(buffer)
-        self.new: tuple[Tensor, Tensor, Tensor] | None = None
-
-    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
-        """Join as many stored samples to the batch."""
-        self.new = x, y, tasks = strategy.mb_x, strategy.mb_y, strategy.mb_task_id
-        if len(self.memory):
-            old = self.memory.sample(len(y))
-            strategy.mbatch = [torch.cat(pair) for pair in ((x, old["x"]), (y, old["y"]), (tasks, old["task"]))]
-
     def after_forward(self, strategy: Any, **kwargs: Any) -> None:
         """Narrow what may be chosen for the new samples."""
-        assert self.new is not None
-        _, y, _ = self.new
-        within = torch.ones(len(strategy.mb_y), strategy.n_classes, dtype=torch.bool)
-        within[: len(y)] = False
-        within[: len(y), y.unique()] = True
-        strategy.mb_output.within = within
+        within = torch.zeros(1, strategy.n_classes, dtype=torch.bool)
+        within[:, strategy.mb_y.unique()] = True
+        strategy.mb_output.within = within.expand(len(strategy.mb_y), -1)
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Add the loss on as many stored samples."""
+        if len(self.memory):
+            strategy.loss = strategy.loss + self.loss_on_stored(strategy)
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Offer the new samples to the reservoir."""
-        assert self.new is not None
-        self.remember(strategy, *self.new)
+        self.remember(strategy, strategy.mb_x, strategy.mb_y, strategy.mb_task_id)
 
 
 class DarkReplay(_Rehearsal):
@@ -131,9 +127,7 @@ class DarkReplay(_Rehearsal):
         moved = torch.where(known, scores[:, : before.shape[1]] - before.nan_to_num(), 0.0)
         strategy.loss = strategy.loss + self.alpha * moved.square().sum() / known.sum()
         if self.beta:
-            old = self.memory.sample(len(strategy.mb_y))
-            again = strategy._criterion(strategy.model(old["x"], old["task"]), old["y"])
-            strategy.loss = strategy.loss + self.beta * again
+            strategy.loss = strategy.loss + self.beta * self.loss_on_stored(strategy)
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Offer the new samples to the reservoir."""

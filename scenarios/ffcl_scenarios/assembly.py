@@ -94,7 +94,7 @@ def assemble(
             if not len(samples):
                 raise UsageError(f"Experience {index + 1} gets no {kind} sample; use fewer experiences.")
     if parameters.standardise:
-        standard = Standard(data.train_x)
+        standard = Standard(data.train_x[torch.cat([s.rows for s in train]).unique()])
         train, test = [standard(s) for s in train], [standard(s) for s in test]
     generator = drawing(seed, "label-noise")
     noisy = [_with_wrong_labels(s, parameters.noise, generator, index) for index, s in enumerate(train)]

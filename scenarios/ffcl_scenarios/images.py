@@ -48,7 +48,8 @@ def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
         degrees = torch.full((len(x),), float(degrees))
     angle = degrees.double().deg2rad()
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    turn = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3).float()
+    ratio = x.shape[2] / x.shape[3]  # both axes of the grid go from -1 to 1, however long they are
+    turn = torch.stack([cos, -sin * ratio, zero, sin / ratio, cos, zero], 1).view(-1, 2, 3).float()
     turned = [
         grid_sample(part, affine_grid(how, list(part.shape), align_corners=False), align_corners=False)
         for part, how in zip(x.split(5000), turn.split(5000), strict=True)

@@ -15,12 +15,13 @@ from avalanche.training.plugins import AGEMPlugin as AvalancheAGEM
 from avalanche.training.plugins import GDumbPlugin as AvalancheGDumb
 from avalanche.training.plugins import GEMPlugin as AvalancheGEM
 from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.storage_policy import ExperienceBalancedBuffer as AvalancheBuffer
 from avalanche.training.utils import ParamData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ffcl.avalanche_mends import AGEMPlugin, GDumbPlugin, GEMPlugin
+from ffcl.avalanche_mends import AGEMPlugin, ExperienceBalancedBuffer, GDumbPlugin, GEMPlugin
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.testing.case import SHAPE, samples
@@ -164,3 +165,27 @@ def test_gdumb_does_what_avalanches_does() -> None:
         theirs = trained(AvalancheGDumb(mem_size=8))
     for name, value in theirs.learner.state_dict().items():
         assert torch.equal(value, mended.learner.state_dict()[name])
+
+
+def kept(make: Any, experiences: int, places: int = 4) -> list[int]:
+    """Which of so many experiences of 8 samples each are in the buffer in the end; a sample tells its own."""
+    x, y = torch.arange(float(experiences)).view(-1, 1, 1, 1, 1).expand(-1, 8, *SHAPE), torch.arange(8) % 2
+    made = tuple(Experience(all_rows(own, y), all_rows(own, y), (0, 1)) for own in x)
+    buffer = make(places)
+    for (piece,) in avalanche_train_stream(Stream(made, ((0, 1),) * experiences, "made-up")):
+        buffer.post_adapt(None, piece)
+    assert len(buffer.buffer) == places
+    return sorted(int(x.flatten()[0]) for x, *_ in buffer.buffer)
+
+
+def test_avalanches_balanced_buffer_still_keeps_only_the_first_experiences() -> None:
+    assert kept(AvalancheBuffer, 12) == [0, 1, 2, 3]
+
+
+def test_a_balanced_buffer_has_room_for_any_experience() -> None:
+    """Each of 12 has one of 4 places in a third of 300 draws; the deviation of such a count is 8.2."""
+    with reproducible(0):
+        assert kept(ExperienceBalancedBuffer, 4) == [0, 1, 2, 3]
+        found = torch.tensor([kept(ExperienceBalancedBuffer, 12) for _ in range(300)])
+    assert all(len(set(row)) == 4 for row in found.tolist())
+    assert (found.flatten().bincount(minlength=12) - 100).abs().max() < 33

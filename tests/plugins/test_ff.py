@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from ffcl.randomness import RandomSequence
 from ffcl.rules.goodness import normalise
+from ffcl_ff import learner as ff_learner
 from ffcl_ff.hyperparameters import FFHyperparameters
 from ffcl_ff.learner import FF
 
@@ -106,20 +108,30 @@ def test_products_in_bfloat16_change_little() -> None:
         assert not torch.equal(exact, rough)
 
 
-def test_hard_negatives_come_from_what_the_first_layer_believes() -> None:
-    """A label that the first layer finds overwhelmingly likely is the one that is unlearned."""
-    ff = learner(layers=1, alpha=10.0)
+@pytest.mark.parametrize("negatives", ["hard", "random"])
+def test_hard_negatives_come_from_what_the_first_layer_believes(
+    negatives: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label that the first layer finds overwhelmingly likely is the wrong one that is shown; others are drawn too."""
+    ff = learner(layers=1, alpha=10.0, negatives=negatives)
     with torch.no_grad():
         ff.of_code.weight += 3.0 * ff.codes.codes[2]  # label 2 makes every neuron active
-        believed = ff(X).argmax(1)
-    assert (believed == 2).all()
-    before = ff(X)
-    optimizer = torch.optim.SGD(ff.parameters(), lr=1e-3)
-    optimizer.zero_grad()
+        assert (ff(X).argmax(1) == 2).all()
+    drawn: list[int] = []
+    for name in ("wrong_labels", "likely_wrong_labels"):
+        real = getattr(ff_learner, name)
+
+        def spy(*args: Any, real: Any = real) -> Any:
+            labels, exists = real(*args)
+            drawn.extend(labels.tolist())
+            return labels, exists
+
+        monkeypatch.setattr(ff_learner, name, spy)
     with RandomSequence(3):
-        ff.loss(X[:2], Y[:2], None).backward()
-    optimizer.step()
-    assert (ff(X)[:, 2] < before[:, 2]).all()
+        for _ in range(5):
+            ff.loss(X[:2], Y[:2], None)
+    assert len(drawn) == 10
+    assert (set(drawn) == {2}) == (negatives == "hard")
 
 
 def test_a_layer_learns_to_tell_right_from_wrong_labels() -> None:

@@ -263,8 +263,13 @@ def test_filters_are_frozen_when_the_next_experience_comes_early() -> None:
     assert not learner.frontend.frozen
     x, y = data(5, 1)
     learner.observe(x, y, None)
+    assert learner.counts.tolist() == [5]
     learner.begin_experience((1,))
     assert learner.frontend.frozen
+    assert learner.counts.tolist() == [0, 0]  # what was seen through other filters does not count
+    learner.observe(x, y, None)
+    learner.begin_experience((0,))
+    assert learner.counts.tolist() == [5, 0]  # frozen once
 
 
 def test_filters_come_to_lie_along_the_principal_components_of_patches() -> None:

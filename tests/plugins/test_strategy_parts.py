@@ -20,9 +20,10 @@ from ffcl.testing.case import SHAPE, samples
 from ffcl.training import Training, avalanche_train_stream
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
+from ffcl_strategies import penalties
 from ffcl_strategies.distillation import Distillation
 from ffcl_strategies.herding import NearestMeanOfExemplars, herd
-from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty, joined, penalty
+from ffcl_strategies.penalties import EWCPenalty, MASPenalty, SIPenalty, joined, mixed, penalty
 from ffcl_strategies.projection import SharedMemoryGEM
 from ffcl_strategies.rehearsal import AsymmetricReplay, DarkReplay, Reservoir
 
@@ -70,13 +71,37 @@ def weights(training: Training) -> Tensor:
     ],
     ids=["ewc", "online-ewc", "si", "mas"],
 )
-def test_a_penalty_does_what_avalanches_does(stream: Stream, ours: Any, theirs: Any) -> None:
+def test_a_penalty_does_what_avalanches_does(
+    stream: Stream, ours: Any, theirs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a graph over all parameters, and with one penalty in place of one an experience."""
+    monkeypatch.setattr(penalties, "mixed", lambda dataset: dataset)  # as Avalanche: in the order on disk
     plain = weights(trained(stream, []))
     mine = weights(trained(stream, [ours()], scored=True))
     reference = weights(trained(stream, [theirs()], scored=True))
     assert (mine - plain).abs().max() > 1e-3
     assert torch.allclose(mine, reference, atol=2e-4)
+
+
+@pytest.mark.parametrize("penalty", [EWCPenalty(50.0, "separate", None), MASPenalty(0.5, 0.3)], ids=["ewc", "mas"])
+def test_importances_are_of_batches_of_mixed_classes(penalty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the data are sorted by class, as a folder of images is."""
+    x, y = samples((0, 1), 96, 0)
+    order = y.argsort(stable=True)
+    stream = Stream((Experience(all_rows(x[order], y[order]), all_rows(x, y), (0, 1)),), ((0, 1),), "made-up")
+    seen: list[Tensor] = []
+
+    def looked_at(dataset: Any) -> Any:
+        changed = mixed(dataset)
+        seen.append(torch.tensor(list(changed.targets)))
+        return changed
+
+    monkeypatch.setattr(penalties, "mixed", looked_at)
+    trained(stream, [penalty], scored=True)
+    (labels,) = seen
+    assert labels.tolist() != y[order].tolist()
+    assert labels.bincount().tolist() == y.bincount().tolist()
+    assert all(len(batch.unique()) == 2 for batch in labels.split(16))
 
 
 def test_where_importances_are_clipped_may_be_chosen() -> None:
@@ -232,11 +257,13 @@ def test_new_samples_compete_with_new_classes_only() -> None:
         )
         for (piece,) in avalanche_train_stream(GROWING):
             training.train(piece)
-    y, allowed = seen[-1]
-    assert allowed is not None
-    assert len(y) == 28
-    assert allowed[:16].tolist() == [[False, False, True, True]] * 16
-    assert allowed[16:].all()
+    (new, narrowed), (old, free) = seen[-2:]
+    assert new.unique().tolist() == [2, 3]
+    assert narrowed is not None
+    assert narrowed.tolist() == [[False, False, True, True]] * 16
+    assert len(old) == 12
+    assert old.unique().tolist() == [0, 1, 2, 3]
+    assert free is None
 
 
 def test_dark_replay_keeps_the_scores_of_the_moment_and_of_the_classes_then_known() -> None:

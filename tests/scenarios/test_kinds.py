@@ -16,7 +16,7 @@ from ffcl.errors import UsageError
 from ffcl.stream import Experience, Stream
 from ffcl_scenarios import blurry, drift, recurring, split
 from ffcl_scenarios.assembly import drawing
-from ffcl_scenarios.blurry import fading_times
+from ffcl_scenarios.blurry import blurred_samples, fading_times
 from ffcl_scenarios.datasets import load
 from ffcl_scenarios.images import rotate
 from ffcl_scenarios.outlines import (
@@ -106,6 +106,15 @@ def test_si_blurry_moves_the_stated_share_of_blurry_classes_only(seed: int, disj
             if blur == 1.0 and c in fuzzy:
                 assert (table[:, c] > 0).all()
     assert sorted(c for classes in stream.outline for c in classes) == list(range(10))
+
+
+@given(SEEDS, st.floats(0.0, 1.0))
+@settings(max_examples=20, deadline=None)
+def test_si_blurry_draws_the_stated_share_of_each_blurry_class(seed: int, share: float) -> None:
+    y = torch.arange(400) % 5
+    chosen = blurred_samples(y, (1, 3), share, drawing(seed, "test"))
+    assert len(chosen.unique()) == len(chosen)
+    assert y[chosen].bincount(minlength=5).tolist() == [0, round(80 * share), 0, round(80 * share), 0]
 
 
 def test_si_blurry_parts_differ_in_size() -> None:

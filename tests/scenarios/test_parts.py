@@ -189,3 +189,13 @@ def test_angles_are_shifted_by_half_of_the_smallest_gap() -> None:
     held = DIGITS.train_x[torch.from_numpy(rows_of("tuning", N).held_out)]
     stream = build(Rotated(dataset="digits", part="tuning", angles=(0, 20)), 0)
     assert torch.equal(stream.experiences[0].test.x, rotate(held, 10))
+
+
+@pytest.mark.parametrize("settings", [{"part": "first", "first": 2}, {"part": "rest", "first": 2}, {"groups": (3, 2)}])
+def test_standardised_inputs_are_those_of_the_samples_in_use(settings: dict[str, Any]) -> None:
+    """Tuning on some classes must know nothing of the others, not even their mean."""
+    parameters = Split(dataset="digits", standardise=True, **settings)
+    stream: Stream = resolve(installed().streams["split"].item.build)(parameters, 0, NOWHERE)
+    x = torch.cat([e.train.inputs(torch.arange(len(e.train))) for e in stream.experiences])
+    assert x.mean().item() == pytest.approx(0.0, abs=1e-5)
+    assert x.std(correction=0).item() == pytest.approx(1.0, abs=1e-5)

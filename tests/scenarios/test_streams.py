@@ -157,6 +157,14 @@ def test_a_rotated_stream_has_an_experience_an_angle() -> None:
         transformed_outline(Rotated(dataset="digits", angles=()), 0)
 
 
+def test_oblong_images_turn_without_being_stretched() -> None:
+    """A bar of 4 x 10 pixels, turned by a right angle, is one of 10 x 4."""
+    image = torch.zeros(1, 1, 20, 40)
+    image[:, :, 8:12, 15:25] = 1.0
+    rows, columns = (rotate(image, 90)[0, 0] > 0.5).nonzero().T
+    assert (int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())) == (5, 14, 18, 21)
+
+
 @pytest.mark.parametrize(
     ("kind", "experiences", "shape"), [("task", 3, (1, 8, 8)), ("class", 3, (1, 12, 12)), ("domain", 2, (1, 12, 12))]
 )
