@@ -174,7 +174,7 @@ def _all_pairs(table: Array) -> tuple[Array, NDArray[np.int64]]:
     for count in set(counts.tolist()):  # tests of as many pairs are made together
         same = counts == count
         some = differences[same]
-        p[first[same], second[same]] = sign_flips(some[~np.isnan(some)].reshape(-1, count))
+        p[first[same], second[same]] = sign_flips(some[~np.isnan(some)].reshape(len(some), count))
     pairs[first, second] = counts
     return np.fmax(p, p.T), pairs + pairs.T
 

@@ -326,6 +326,14 @@ def test_with_many_strategies_each_learner_has_a_panel(tmp_path: Path) -> None:
     assert svg.count(">a-learner-2<") == svg.count(">a-strategy-4<") == svg.count(">none<") == 1
 
 
+def test_rows_of_other_seeds_make_a_leaderboard(tmp_path: Path) -> None:
+    first = [record("bp", seed=seed, scenario=name) for seed in range(5) for name in ("one", "two")]
+    later = [record("ff", seed=seed, scenario=name) for seed in range(5, 10) for name in ("one", "two")]
+    tables = build([*first, *later], tmp_path, "ACC")
+    assert set(tables.rows["learner"]) == {"bp", "ff"}
+    assert set(tables.comparisons["verdict"]) == {"few seeds"}
+
+
 def test_a_line_over_the_mixing_joins_what_differs_in_nothing_else(tmp_path: Path) -> None:
     records = [
         record(learner, strategy, mixing=mixing, seed=seed)

@@ -373,6 +373,15 @@ def test_letters_need_ten_common_seeds() -> None:
     assert set(by_label([*runs("bp", BASE), *later, record("ff", 0.99, 2)]).values()) == {"a", "b"}
 
 
+def test_rows_without_a_common_seed_are_not_told_apart() -> None:
+    later = [record("ff", value + 0.3, seed) for seed, value in enumerate(BASE, start=50)]
+    assert by_label([*runs("bp", BASE), *later]) == {"bp": "a", "ff": "a"}
+    # nor does their pair take the test of any other pair
+    letters = by_label([*runs("bp", BASE), *runs("oja", BASE + 0.2), *later])
+    assert not set(letters["bp"]) & set(letters["oja"])
+    assert set(letters["ff"]) == set(letters["bp"]) | set(letters["oja"])
+
+
 def test_a_second_configuration_on_one_scenario_does_not_split_the_first() -> None:
     """Who is who over scenarios goes by the settings, also where they need not be told apart."""
     records = [r for name in "xyz" for r in (*runs("bp", BASE, scenario=name), *runs("ff", BASE + 0.1, scenario=name))]
