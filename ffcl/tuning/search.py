@@ -28,7 +28,7 @@ PRUNED_FROM = 5
 WORSE_ON = 3
 """Seeds on all of which a trial is worse than the best one when it is first given up: p is then 1/8."""
 
-REVISION = 4
+REVISION = 5
 """Of the way trials are proposed: a study of another one is another study."""
 
 FINALISTS = 5
@@ -101,6 +101,7 @@ class Search:
         self._outcomes = dict(known or {})
         self._asked: set[str] = set()
         self._batch: list[optuna.Trial] = []
+        self._given_up: dict[int, int] = {}  # trial to the seeds it got to
         self._finalists: list[FrozenTrial] | None = None
         self._prunes = prunes = plan.objective.single and len(plan.seeds) >= PRUNED_FROM
         with quiet():
@@ -195,20 +196,24 @@ class Search:
         return known
 
     def _is_over(self, trial: optuna.Trial) -> bool:
-        """Whether a trial is run on all seeds, or has failed, or is given up as worse than the best so far."""
-        known = self._known(trial.params, self.plan.seeds)
-        if any(outcome.failure for outcome in known) or len(known) == len(self.plan.seeds):
-            return True
-        return self._prune(trial, known)
+        """Whether a trial has failed, or is given up as worse than the best so far, or is run on all seeds.
 
-    def _prune(self, trial: optuna.Trial, known: Sequence[Outcome]) -> bool:
-        if not self.plan.objective.single:
-            return False
-        steps = self.optuna.get_trials(deepcopy=False)[trial.number].intermediate_values
-        for step, outcome in enumerate(known):
-            if outcome.matrix is not None and step not in steps:
-                trial.report(self.plan.objective.of_seed(outcome.matrix), step)
-        return len(known) > self._unprunable and trial.should_prune()
+        It is judged as each seed comes, and once: more seeds may be known of a later trial with the same settings.
+        """
+        if trial.number in self._given_up:
+            return True
+        known = self._known(trial.params, self.plan.seeds)
+        reported = self.optuna.get_trials(deepcopy=False)[trial.number].intermediate_values
+        for step in range(len(reported), len(known)):
+            matrix = known[step].matrix
+            if matrix is None:
+                return True
+            if self.plan.objective.single:  # of two metrics Optuna takes no reports
+                trial.report(self.plan.objective.of_seed(matrix), step)
+            if self._unprunable <= step < len(self.plan.seeds) - 1 and trial.should_prune():
+                self._given_up[trial.number] = step + 1
+                return True
+        return len(known) == len(self.plan.seeds)
 
     def _go_on(self) -> None:
         for trial in self._batch:
@@ -234,7 +239,7 @@ class Search:
                 self._batch.append(self.optuna.ask(self.plan.space.distributions))
 
     def _tell(self, trial: optuna.Trial) -> None:
-        known = self._known(trial.params, self.plan.seeds)
+        known = self._known(trial.params, self.plan.seeds[: self._given_up.get(trial.number)])
         failures = [outcome.failure for outcome in known if outcome.failure]
         matrices = [outcome.matrix for outcome in known if outcome.matrix is not None]
         trial.set_user_attr("seconds", round(sum(outcome.seconds for outcome in known), 3))
@@ -242,10 +247,9 @@ class Search:
             trial.set_user_attr("failure", failures[0])
             self.optuna.tell(trial, state=TrialState.FAIL)
             return
-        pruned = self._prune(trial, known) and len(known) < len(self.plan.seeds)
         values = self.plan.objective.values(matrices)
         trial.set_user_attr("learning accuracy", round(mean_learning_accuracy(matrices), 6))
-        if pruned:
+        if trial.number in self._given_up:
             trial.set_user_attr("mean", values[0])
             self.optuna.tell(trial, state=TrialState.PRUNED)
         elif all(map(math.isfinite, values)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,13 +54,18 @@ def landscape(run: Run) -> Outcome:
     return Outcome(matrix(max(0.0, min(1.0, 0.9 - away + noise))), seconds=1.0)
 
 
-def carry_out(search: Search, order: random.Random | None = None, stop_after: int | None = None) -> dict[str, Outcome]:
+def carry_out(
+    search: Search,
+    order: random.Random | None = None,
+    stop_after: int | None = None,
+    of: Callable[[Run], Outcome] = landscape,
+) -> dict[str, Outcome]:
     """Do what the search wants, in any order, as several workers would; return everything that was done."""
     done: dict[str, Outcome] = {}
     waiting = search.wanted()
     while waiting and (stop_after is None or len(done) < stop_after):
         run = waiting.pop(order.randrange(len(waiting)) if order else 0)
-        done[run.key] = landscape(run)
+        done[run.key] = of(run)
         search.take(run, done[run.key])
         waiting += search.wanted()
     return done
@@ -157,6 +162,20 @@ def test_a_search_that_is_stopped_anywhere_goes_on_as_if_it_had_not(sampler: str
     assert {**known, **more}.keys() == everything.keys()
 
 
+@pytest.mark.parametrize("seed", [0, 39])  # where one does
+def test_a_search_goes_on_alike_where_a_trial_given_up_comes_again_and_is_run_on_more_seeds(seed: int) -> None:
+    def uneven(run: Run) -> Outcome:
+        height = random.Random(f"{seed} {run.key}").random()
+        return Outcome(matrix(height, learned=height), 1.0)
+
+    space = Space({"x.kind": CategoricalDistribution(list("abcdef"))}, {"x.kind": "a"})
+    same = replace(plan("random", seed=seed), space=space, batch=2)
+    reference = Search(same, 16)
+    again = Search(same, 16, carry_out(reference, of=uneven))
+    carry_out(again, of=uneven)
+    assert trials(again) == trials(reference)
+
+
 def test_more_trials_go_on_from_those_that_are_there() -> None:
     few, many = Search(plan(), 8), Search(plan(), 16)
     carry_out(few)
@@ -196,6 +215,29 @@ def test_what_is_clearly_worse_is_given_up_early_and_only_with_five_seeds() -> N
     few = Search(plan(seeds=4), 30)
     carry_out(few)
     assert few.count(TrialState.COMPLETE) == 30
+
+
+def test_a_trial_that_was_given_up_is_not_complete_because_the_best_has_changed_in_its_batch() -> None:
+    """Trial 3 is worse than trial 0 on all three seeds, and in the mean better there than trial 2, the next best."""
+    heights = [
+        (0.90, 0.91, 0.60, 0.60, 0.61),
+        (0.10, 0.10, 0.10, 0.10, 0.10),
+        (0.60, 0.61, 0.95, 0.95, 0.96),
+        (0.70, 0.71, 0.59, 0.00, 0.00),
+    ]
+    search = Search(replace(plan(), batch=2), 4)
+    waiting = search.wanted()
+    while waiting:
+        run = waiting.pop(0)
+        number = [t.params for t in search.optuna.get_trials()].index(run.learner.settings)
+        height = heights[number][run.seed % 100]
+        search.take(run, Outcome(matrix(height, learned=height), 1.0))
+        waiting += search.wanted()
+    assert [t.state for t in search.told] == [TrialState.COMPLETE] * 3 + [TrialState.PRUNED]
+    assert list(search.told[3].intermediate_values.values()) == [0.70, 0.71, 0.59]
+    assert search.told[3].user_attrs["mean"] == pytest.approx(2 / 3)
+    assert search.winner is not None
+    assert search.winner.trial == 2
 
 
 def test_a_trial_that_fails_or_is_not_finite_is_told_so_and_the_search_goes_on() -> None:
