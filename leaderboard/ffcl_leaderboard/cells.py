@@ -107,10 +107,26 @@ class Cell:
         return {name: metric(self.matrices, choices) for name, metric in OF_SKILL.items()}
 
 
-def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
-    """Separate the records of the latest code from those that an edited rule or a new version has superseded."""
-    by_identity: dict[str, list[Record]] = defaultdict(list)
+def once(records: Sequence[Record]) -> list[Record]:
+    """Each run once, though its folder was copied: a result rather than a failure, then the latest."""
+    by_key: dict[str, list[Record]] = defaultdict(list)
     for record in records:
+        by_key[record.run.key].append(record)
+    return [max(same, key=_standing) if len(same) > 1 else same[0] for same in by_key.values()]
+
+
+def _standing(record: Record) -> tuple[bool, str, str]:
+    """What decides among records of one run; the text settles ties, as their order must not."""
+    return record.status == "done", record.started, record.to_json()
+
+
+def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """Separate the records of the latest code from those that an edited rule or a new version has superseded.
+
+    A run that is there several times counts once.
+    """
+    by_identity: dict[str, list[Record]] = defaultdict(list)
+    for record in once(records):
         by_identity[_identity(record)].append(record)
     kept: list[Record] = []
     superseded: list[Record] = []

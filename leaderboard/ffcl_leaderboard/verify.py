@@ -14,6 +14,7 @@ from ffcl.environment import hardware, library_versions
 from ffcl.pool import Pool
 from ffcl.records import Record
 from ffcl.worker import Job
+from ffcl_leaderboard.cells import once
 from ffcl_leaderboard.merge import difference, distance, same_result
 
 TOLERANCE = 0.02
@@ -44,7 +45,7 @@ class Verified:
 
 def choose(records: Sequence[Record], sample: int, seed: int) -> list[Record]:
     """Finished records: one of each of some cells drawn at random, then further ones; the arguments alone decide."""
-    finished = sorted((r for r in records if r.status == "done"), key=lambda r: r.run.key)
+    finished = sorted((r for r in once(records) if r.status == "done"), key=lambda r: r.run.key)
     random.Random(seed).shuffle(finished)
     drawn: Counter[str] = Counter()
     rounds = []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError
-from ffcl.records import Failure, Record, Snapshot
+from ffcl.records import Failure, Record, Snapshot, read_records, write_record
 from ffcl.refusals import Refusal
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.build import build
@@ -165,6 +166,30 @@ def test_runs_of_edited_code_are_left_out_and_counted() -> None:
     assert tables.rows["learner_version"].tolist() == ["made-up 1.0 new"]
     assert tables.runs["current"].tolist().count(False) == 3
     assert "3 runs of code that has been edited since are left out." in shown([*old, *new])
+
+
+def test_a_run_whose_folder_was_copied_counts_once(tmp_path: Path) -> None:
+    records = [record(learner, seed=seed) for learner in ("bp", "ff") for seed in range(5)]
+    for each in records:
+        path = write_record(tmp_path, each)
+        shutil.copytree(path.parent, path.parent.with_name(f"{path.parent.name}.bak"))
+    copied, problems = read_records(tmp_path)
+    assert (len(copied), problems) == (20, [])
+    build(records, tmp_path / "a", "ACC")
+    rows = build(copied, tmp_path / "b", "ACC").rows
+    assert rows["rank"].tolist() == ["few seeds"] * 2
+    for name in ("leaderboard", "comparisons", "runs", "coverage"):
+        assert (tmp_path / "a" / f"{name}.csv").read_text() == (tmp_path / "b" / f"{name}.csv").read_text()
+    assert shown(copied) == shown(records)
+
+
+def test_of_several_records_of_a_run_a_result_counts_then_the_latest() -> None:
+    result = record(started="2026-01-02")
+    older = replace(result, started="2026-01-01", train_seconds=9.0)
+    failure = replace(failed(), started="2026-01-03")
+    for copies in itertools.permutations([older, result, failure]):
+        (row,) = build(copies, None, "ACC").rows.to_dict("records")
+        assert (row["seeds"], row["failed"], row["train_seconds"]) == (1, 0, 2.0)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,11 @@ def test_no_cell_is_drawn_twice_before_each_is_drawn_once() -> None:
         assert sorted(drawn.values()) == [2, 2, 3]
 
 
+def test_a_run_whose_folder_was_copied_is_drawn_once() -> None:
+    records = [done(run(seed=s)) for s in range(3)]
+    assert choose(records * 2, 6, seed=0) == choose(records, 6, seed=0)
+
+
 def test_runs_are_drawn_at_random_and_the_same_for_the_same_seed() -> None:
     records = [done(run(seed=s)) for s in range(20)] + [failed(run(seed=20))]
     chosen = choose(records, 5, seed=0)
