@@ -60,14 +60,17 @@ def _of(found: Sequence[Tuned], protocol: str) -> list[Tuned]:
 
 
 def runs_of(registry: Registry, tuned: Sequence[Tuned], seeds: Iterable[int]) -> tuple[Run, ...]:
-    """For each seed and each of these, the run of the default settings and that of the tuned ones.
+    """For each seed and each of these, the run of the default settings and that of the tuned ones, each run once.
+
+    Several of one study have the same defaults.
 
     Raises:
         UsageError: a name or a setting that is not known here.
     """
     registry.check()
     pairs = [pair for one in tuned for pair in _pair(registry, one)]
-    return tuple(Run(*parts, seed, version("ffcl"), tuning) for seed in dict.fromkeys(seeds) for parts, tuning in pairs)
+    runs = (Run(*parts, seed, version("ffcl"), tuning) for seed in seeds for parts, tuning in pairs)
+    return tuple({run.key: run for run in runs}.values())
 
 
 def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Component, Component], Any]]:
