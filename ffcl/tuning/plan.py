@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ffcl.configuration import Component, Run, own_settings
@@ -43,9 +44,11 @@ def plan_tuned(
     if protocol not in PROTOCOLS:
         raise unknown_name("protocol", protocol, PROTOCOLS)
     grid = make_plan(registry, learners, strategies, scenarios, [0])
-    by_cell = {(t.learner, t.strategy, registry.scenario(t.scenario).item.name): t for t in _of(found, protocol)}
+    by_cell, unusable = _by_cell(registry, [tuned for tuned in found if tuned.tuning.protocol == protocol])
     if missing := [run.cell for run in grid.runs if run.cell not in by_cell]:
-        learner, strategy, scenario = missing[0]
+        learner, strategy, name = missing[0]
+        scenario = next(given for given in scenarios if registry.scenario(given).item.name == name)
+        problems = [*problems, *(unusable[cell] for cell in missing if cell in unusable)]
         raise UsageError(
             f"Not tuned under the protocol {protocol}: {', '.join(' · '.join(cell) for cell in missing)}. "
             f"Tune with, for example, `ffcl tune {learner} --strategy {strategy} --scenario {scenario}"
@@ -55,8 +58,20 @@ def plan_tuned(
     return Plan(runs_of(registry, [by_cell[run.cell] for run in grid.runs], seeds), grid.refused)
 
 
-def _of(found: Sequence[Tuned], protocol: str) -> list[Tuned]:
-    return [tuned for tuned in found if tuned.tuning.protocol == protocol]
+def _by_cell(
+    registry: Registry, found: Iterable[Tuned]
+) -> tuple[dict[tuple[str, str, str], Tuned], dict[tuple[str, str, str], str]]:
+    """By learner, strategy and scenario the latest, and why another one is left out whose scenario is gone."""
+    by_cell, unusable = {}, {}
+    for tuned in found:
+        try:
+            name = registry.scenario(tuned.scenario).item.name
+        except UsageError as error:  # its file was moved, or its plugin is not installed here
+            name = Path(tuned.scenario).stem  # scenarios are called like their files
+            unusable[tuned.learner, tuned.strategy, name] = f"The study {tuned.tuning.study} is left out: {error}"
+        else:
+            by_cell[tuned.learner, tuned.strategy, name] = tuned
+    return by_cell, unusable
 
 
 def runs_of(registry: Registry, tuned: Sequence[Tuned], seeds: Iterable[int]) -> tuple[Run, ...]:

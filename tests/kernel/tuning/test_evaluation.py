@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from ffcl.configuration import Tuning
+from ffcl.errors import UsageError
+from ffcl.plan import Plan
 from ffcl.registry import installed
-from ffcl.tuning.plan import runs_of
+from ffcl.tuning.plan import plan_tuned, runs_of
 from ffcl.tuning.tuned import Tuned
 
 
@@ -13,9 +19,28 @@ def tuned(scenario: str, study: str = "study", lr: float = 0.01) -> Tuned:
     return Tuned("bp", "none", scenario, {"bp.lr": lr}, {"part": "evaluation"}, 3, {"AIA": 0.9}, tuning)
 
 
+def planned(found: list[Tuned], *scenarios: str) -> Plan:
+    return plan_tuned(installed(), found, ["bp"], ["none"], scenarios, [0], "disjoint")
+
+
 def test_the_defaults_of_several_configurations_are_run_once() -> None:
     points = [tuned("split-digits", f"study#{n}", lr) for n, lr in ((3, 0.01), (7, 0.02))]
     runs = runs_of(installed(), [*points, points[0]], [0, 1])
     assert [(run.seed, run.learner.settings["lr"]) for run in runs] == [
         (seed, lr) for seed in (0, 1) for lr in (0.001, 0.01, 0.02)
     ]
+
+
+def test_a_scenario_that_is_gone_blocks_what_needs_it_and_nothing_else(tmp_path: Path) -> None:
+    gone, there = tmp_path / "gone" / "my.toml", tmp_path / "my.toml"
+    there.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\n')
+    found = [tuned("split-digits"), tuned(str(gone), "mine"), tuned("of-a-plugin-that-is-gone")]
+    assert len(planned(found, "split-digits").runs) == 2
+    with pytest.raises(UsageError) as other:
+        planned(found, "split-digits-task")
+    assert "gone" not in str(other.value)
+    with pytest.raises(UsageError) as mine:
+        planned(found, str(there))
+    assert f"`ffcl tune bp --strategy none --scenario {there}`" in str(mine.value)
+    assert f"The study mine is left out: Cannot read the scenario file {gone}: No such file" in str(mine.value)
+    assert "of-a-plugin" not in str(mine.value)
