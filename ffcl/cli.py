@@ -199,7 +199,10 @@ def parse_seeds(text: str) -> list[int]:
 
 def _range(part: str) -> range:
     first, dash, last = part.partition("-")
-    return range(int(first), int(last if dash else first) + 1)
+    numbers = range(int(first), int(last if dash else first) + 1)
+    if not numbers:
+        raise ValueError(f"{part} counts down")
+    return numbers
 
 
 def main() -> None:

@@ -93,15 +93,19 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
     classes_seen: list[int] = []  # by row of the matrix
     train_seconds = evaluation_seconds = 0.0
     strategy = list(training.plugins)
-    within = _within(run, training, stream)
+    within = _within(run, stream)
     operations, memory = TrainingOperations(), PeakMemory()
     training.plugins[:] = operations.around(training.plugins)
+    if within is not None:
+        training.plugins.append(within)  # outside of what is counted
 
     for index, pieces in enumerate(avalanche_train_stream(stream)):
         if index == 0:  # row 0 is the learner that has room for the first classes and has seen nothing
             training.begin(pieces[0])
             classes_seen.append(training.n_classes)
+            begun = time.perf_counter()
             matrix.append(_measure(run, training, stream))
+            evaluation_seconds += time.perf_counter() - begun
             report(0, total, matrix[0])
         if within is not None:
             within.begin(index + 1)
@@ -178,21 +182,21 @@ def _inference_flops(run: Run, training: Training, stream: Stream) -> int:
     return count // len(batch)
 
 
-def _within(run: Run, training: Training, stream: Stream) -> Within | None:
-    """Put the evaluation within experiences into the training, if the scenario asks for it."""
+def _within(run: Run, stream: Stream) -> Within | None:
+    """The evaluation within experiences, if the scenario asks for it."""
     settings = run.scenario.settings["evaluation"]
-    if not settings["every"]:
-        return None
-    within = Within(stream, run.seed, **settings)
-    training.plugins.append(within)
-    return within
+    return Within(stream, run.seed, **settings) if settings["every"] else None
 
 
 def _train_samples(run: Run, stream: Stream) -> int:
     budget = run.scenario.settings["training"]
-    if budget["iterations"]:
-        return int(budget["iterations"] * budget["batch_size"] * sum(1 for e in stream.experiences for _ in e.pieces()))
-    return int(budget["epochs"] * sum(len(e.train) for e in stream.experiences))
+    if not budget["iterations"]:
+        return int(budget["epochs"] * sum(len(e.train) for e in stream.experiences))
+    total = 0
+    for n in (len(piece) for e in stream.experiences for piece in e.pieces()):
+        epochs, rest = divmod(budget["iterations"], -(-n // budget["batch_size"]))
+        total += epochs * n + rest * budget["batch_size"]
+    return total
 
 
 def state_digest(learner: torch.nn.Module) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ class Jobs:
         self._pending: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._no_data: dict[str, str] = {}
+        self._no_data: dict[str, str] = {}  # by what the stream is made from: one scenario may be run with other data
         self.unfinished = 0
 
     def add(self, job: Job) -> None:
@@ -76,14 +77,18 @@ class Jobs:
         """Take in what concerns other jobs, and count those that are at their end."""
         with self._changed:
             if event.event == "no-data":
-                self._no_data[event.run.scenario.name] = event.message
+                self._no_data[_stream_of(event.run)] = event.message
             if event.event in FINAL:
                 self.unfinished -= 1
 
     def no_data(self, job: Job) -> str | None:
-        """Why the data of a job cannot be had, if another job of its scenario has found that out."""
-        return self._no_data.get(job.run.scenario.name)
+        """Why the data of a job cannot be had, if another job of its stream has found that out."""
+        return self._no_data.get(_stream_of(job.run))
 
     def come_back_to(self, job: Job) -> None:
         """Another process is at it: come back at the end, and wait for it then."""
         self.add(replace(job, wait=True))
+
+
+def _stream_of(run: Run) -> str:
+    return json.dumps(run.scenario.settings.get("stream"), sort_keys=True)

@@ -68,8 +68,8 @@ def backward_transfer(a: ArrayLike) -> Values:
 def forward_transfer(a: ArrayLike) -> Values:
     """FWT = mean_{j>1} (a[j-1, j] - a[0, j]) (Lopez-Paz & Ranzato 2017, arXiv 1706.08840).
 
-    A learner answers nothing about classes it has not seen, so in class- and task-incremental streams both
-    terms, and FWT, are 0.
+    A learner answers nothing about classes it has not seen, so where each class comes in one experience only, as in
+    class- and task-incremental splits, both terms, and FWT, are 0.
     """
     matrix = as_matrix(a)
     before = np.diagonal(matrix, axis1=-2, axis2=-1)

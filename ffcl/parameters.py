@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def _has_type(value: object, wanted: Any) -> bool:
         element = get_args(wanted)[0]
         return isinstance(value, tuple) and all(_has_type(v, element) for v in value)
     if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if wanted is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, wanted)
@@ -133,8 +134,10 @@ class Parameters:
         for field in self.fields():
             if problem := field.check(getattr(self, field.name)):
                 raise UsageError(f"{type(self).__name__}.{field.name} {problem}.")
-            if field.type is float:  # 1 and 1.0 are one configuration
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))
+            if field.type in (float, tuple[float, ...]):  # 1 and 1.0 are one configuration
+                value = getattr(self, field.name)
+                value = float(value) if field.type is float else tuple(map(float, value))
+                object.__setattr__(self, field.name, value)
 
     @classmethod
     @cache
@@ -174,11 +177,16 @@ class Parameters:
         """Plain values, ready for JSON (tuples become lists)."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
+    @classmethod
+    def read(cls, values: Mapping[str, object], owner: str) -> Self:
+        """Build from plain values as `from_mapping` does; texts (from a command line) are read as the field's type."""
+        fields = {f.name: f for f in cls.fields()}
+        typed = {k: fields[k].parse(v) if k in fields and isinstance(v, str) else v for k, v in values.items()}
+        return cls.from_mapping(typed, owner)
+
     def replace(self, changes: Mapping[str, object], owner: str) -> Self:
-        """Copy with ``changes``; texts (from a command line) are read as the field's type."""
-        fields = {f.name: f for f in self.fields()}
-        typed = {k: fields[k].parse(v) if k in fields and isinstance(v, str) else v for k, v in changes.items()}
-        return self.from_mapping({**self.to_mapping(), **typed}, owner)
+        """Copy with ``changes``, read as `read` does."""
+        return self.read({**self.to_mapping(), **changes}, owner)
 
 
 def _read_field(field: dataclasses.Field[Any], hint: Any) -> Field:

@@ -69,8 +69,7 @@ def make_plan(
     offers: list[Offer[Any]] = [*chosen_learners, *chosen_strategies]
     for offer in offers:
         name = offer.item.name
-        hyperparameters = offer.item.hyperparameters.from_mapping({}, name)
-        hyperparameters = hyperparameters.replace(changes.pop(name, {}), name)
+        hyperparameters = offer.item.hyperparameters.read(changes.pop(name, {}), name)
         components[name] = component(name, hyperparameters.to_mapping(), offer.plugin)
     for chosen in chosen_scenarios:
         if chosen.item.name in components:

@@ -89,7 +89,7 @@ def _do_here(jobs: Jobs) -> Iterator[Event]:
     lines: list[dict[str, Any]] = []
     perform(job, lines.append)
     for line in lines:
-        if line["event"] == "ready":
+        if line["event"] == "ready" or line.get("done") == 0:  # the run is over: as news, this would set its clock back
             continue
         event = event_of(job, line)
         if event.event == "busy":

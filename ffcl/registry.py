@@ -105,6 +105,9 @@ class Registry:
             if not isinstance(item, kind):
                 self._set(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
                 continue
+            if reason := _wrong_parameters(item):
+                self._set(plugin, reason)
+                continue
             _insert(found, item.name, item, plugin)  # type: ignore[attr-defined]
         return found
 
@@ -208,6 +211,16 @@ def _new_manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(Hooks)
     return manager
+
+
+def _wrong_parameters(item: Any) -> str | None:
+    """Say what is wrong with the declaration of an offer's parameters, if anything."""
+    parameters = item.parameters if isinstance(item, StreamSpec) else item.hyperparameters
+    try:
+        parameters.fields()
+    except Exception as error:  # whatever a stranger has declared must not stop the others
+        return f"the parameters of {item.name!r}: {error}"
+    return None
 
 
 def _misspelt(module: object) -> str | None:

@@ -23,7 +23,9 @@ class TrainingBudget(Parameters):
 
     epochs: Annotated[int, IntDistribution(1, 10_000), "passes over each experience"] = 1
     iterations: Annotated[
-        int, IntDistribution(0, 10_000_000), "steps an experience, in place of epochs; 0: as many as the epochs take"
+        int,
+        IntDistribution(0, 10_000_000),
+        "steps an experience or piece, in place of epochs; 0: as many as the epochs take",
     ] = 0
     batch_size: Annotated[int, IntDistribution(1, 100_000), "training samples a step"] = 64
     shift: Annotated[int, IntDistribution(0, 64), "pixels by which training images are moved at most, at random"] = 0

@@ -32,6 +32,7 @@ class Tender(threading.Thread):
         self._jobs, self._events = jobs, events
         self._process: subprocess.Popen[str] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the worker)
+        self._said_before = 0  # bytes of the log that are of earlier runs
         self._stopped = False
 
     def run(self) -> None:
@@ -90,19 +91,24 @@ class Tender(threading.Thread):
             self._bury(process, job, started, clock.is_over)
 
     def _living_process(self) -> subprocess.Popen[str]:
+        if self._process is not None and self._process.poll() is not None:
+            self._end_process()  # it died between two runs, which is no fault of the next one
+        self._said_before = os.fstat(self._log.fileno()).st_size
         if self._process is None:
             self._log.seek(0)
-            self._log.truncate()
+            self._said_before = self._log.truncate()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ffcl.worker"],
+                [sys.executable, "-P", "-m", "ffcl.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
                 text=True,
                 encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is the parent's business
-                env={**MALLOC, **os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+                env={**MALLOC, **os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": _own_path()},
             )
+            if self._stopped:  # meanwhile, by another thread that saw no process yet
+                self._process.kill()
         return self._process
 
     def _end_process(self) -> None:
@@ -120,7 +126,7 @@ class Tender(threading.Thread):
         """The process died in the middle of a run: leave a record that says so."""
         code = process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        self._log.seek(0)
+        self._log.seek(self._said_before)
         last_words = self._log.read().decode("utf-8", "replace").strip()[-4000:]
         self._end_process()
         if is_over:
@@ -143,6 +149,11 @@ class Tender(threading.Thread):
             failure=failure,
         )
         self._events.put(event_of(job, hand_over(job, record)))
+
+
+def _own_path() -> str:
+    """Where this process finds its modules: a worker is to find the same ones, whatever lies in the current folder."""
+    return os.pathsep.join(path or os.getcwd() for path in sys.path)
 
 
 class _Deadline:

@@ -113,11 +113,11 @@ def _perform_alone(job: Job, emit: Emit) -> None:
 def hand_over(job: Job, record: Record) -> dict[str, Any]:
     """Write the record of a job, or put it into the event that is returned, as the job wants it."""
     message = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
-    if job.returned:
-        return {"event": record.status, "message": message, "record": record.to_json()}
     try:
+        if job.returned:
+            return {"event": record.status, "message": message, "record": record.to_json()}
         write_record(job.results, record)
-    except OSError as error:  # the disk is full, say
+    except (OSError, ValueError) as error:  # the disk is full, say, or something is no text or number for JSON
         message = f"The record could not be written: {error}. {message}".strip()
         return {"event": "failed", "message": message}
     return {"event": record.status, "message": message}

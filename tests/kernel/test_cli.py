@@ -87,6 +87,7 @@ def test_a_scenario_file_is_run(ffcl: Command, tmp_path: Path) -> None:
         (("run", "bp", "--set", "bp.hidden=0"), "bp.hidden must be an integer from 1 to 4096, got 0."),
         (("run", "bp", "--set", "bp.hidden=many"), "bp.hidden must be an integer from 1 to 4096, got 'many'."),
         (("run", "bp", "--set", "bp.hiden=3"), "Did you mean 'hidden'?"),
+        (("run", "bp", "-s", "drifting-digits", "--set", "drifting-digits.end=nan"), "end must be a number, got nan."),
         (("run", "bp", "--set", "hidden=3"), "A setting is called name.parameter"),
         (("run", "bp", "--seeds", "none"), "--seeds is a number such as 10"),
         (("run", "bp", "--sort", "accuracy"), "Unknown column to sort by 'accuracy'."),
@@ -140,7 +141,7 @@ def test_seeds() -> None:
     assert parse_seeds("3") == [0, 1, 2]
     assert parse_seeds("0,3,10-12") == [0, 3, 10, 11, 12]
     assert parse_seeds("7,") == [7]
-    for text in ("", "x", "0", "5-3", "-1", "1.5"):
+    for text in ("", "x", "0", "5-3", "0,19-10", "-1", "1.5"):
         with pytest.raises(UsageError):
             parse_seeds(text)
 

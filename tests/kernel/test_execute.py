@@ -61,6 +61,23 @@ def test_a_record_holds_the_whole_matrix_and_what_it_was_made_with(run_of: Calla
     assert all(record.accuracy[i][j] == 0 for i in range(6) for j in range(i, 5) if j >= max(1, i))
 
 
+@pytest.mark.parametrize("budget", [{"iterations": 25}, {"iterations": 3, "piece": 40}, {"epochs": 2}])
+def test_every_training_sample_is_counted(
+    registry_with: Callable[..., Registry], run_of: Callable[..., Run], data_root: Path, budget: dict[str, int]
+) -> None:
+    seen = []
+
+    class Counts(BP):
+        def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+            seen.append(len(y))
+            return super().loss(x, y, allowed)
+
+    registry = registry_with(learners=[LearnerSpec("counts", "x", BPHyperparameters, Counts)])
+    changes = {f"split-digits__{name}": value for name, value in budget.items()}
+    record = execute(run_of("counts", registry=registry, **changes), registry, data_root)
+    assert record.train_samples == sum(seen)
+
+
 class Raises(BP):
     def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
         raise ZeroDivisionError("the rule is wrong")

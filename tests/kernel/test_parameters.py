@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -59,6 +60,7 @@ def test_a_condition_names_a_field_and_one_of_its_values() -> None:
         ({"hidden": True}, "it.hidden must be an integer from 1 to 100, got True."),
         ({"kind": "c"}, "it.kind must be one of a, b, got 'c'."),
         ({"fast": 1}, "it.fast must be true or false, got 1."),
+        ({"angles": [1, math.inf]}, "it.angles must be a list of numbers, got (1, inf)."),
         ({"angles": [1, "x"]}, "it.angles must be a list of numbers, got (1, 'x')."),
         (
             {"hiden": 3},
@@ -88,6 +90,7 @@ def test_texts_are_read_as_the_fields_type() -> None:
 
 
 def test_whole_numbers_and_floats_are_one_configuration() -> None:
+    assert json.dumps(Example(angles=(0, 45)).to_mapping()) == json.dumps(Example(angles=(0.0, 45.0)).to_mapping())
     assert Example(lr=0.01).to_mapping() == Example.from_mapping({"lr": 0.01}, "it").to_mapping()
 
     @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from optuna.distributions import IntDistribution
 
 from ffcl import LearnerSpec, Parameters, StrategySpec
 from ffcl.api import SEEDS
@@ -71,6 +73,18 @@ def test_mistakes_are_found_before_anything_runs(arguments: tuple[object, ...], 
     with pytest.raises(UsageError) as error:
         make_plan(installed(), *arguments)  # type: ignore[arg-type]
     assert message in str(error.value)
+
+
+def test_a_setting_without_a_default_is_given_or_asked_for(registry_with: Callable[..., Registry]) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Needy(Parameters):
+        width: Annotated[int, IntDistribution(1, 9), "width"]
+
+    registry = registry_with(learners=[LearnerSpec("needy", "x", Needy, "nowhere:Nothing")])
+    plan = make_plan(registry, ["needy"], ["none"], ["split-digits"], [0], {"needy.width": "5"})
+    assert plan.runs[0].learner.settings == {"width": 5}
+    with pytest.raises(UsageError, match="needy needs a value for width"):
+        make_plan(registry, ["needy"], ["none"], ["split-digits"], [0])
 
 
 def test_two_scenario_files_of_one_name_are_refused(tmp_path: Path) -> None:

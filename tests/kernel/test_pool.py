@@ -18,9 +18,10 @@ from ffcl.configuration import Run
 from ffcl.errors import DataError
 from ffcl.jobs import Event
 from ffcl.plan import Plan
-from ffcl.pool import run_all
+from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import find_record, read_records, record_path
+from ffcl.worker import Job
 
 PLUGIN = """
 import os
@@ -128,7 +129,7 @@ def test_workers_and_this_process_make_the_same_records(
     for workers in (0, 2):
         events = list(run_all(runs, tmp_path / str(workers), data_root, workers))
         assert [e.event for e in events].count("done") == 4
-        assert {e.done for e in events if e.event == "progress"} == set(range(6))
+        assert {e.done for e in events if e.event == "progress"} == set(range(0 if workers else 1, 6))
     for run in runs:
         here, there = (find_record(tmp_path / str(workers), run) for workers in (0, 2))
         assert here is not None
@@ -208,21 +209,61 @@ def test_missing_data_is_looked_for_once(
         raise DataError("the files are not there")
 
     monkeypatch.setattr("ffcl.execute.execute", missing)
-    events = list(run_all([run_of("bp", seed=seed) for seed in range(3)], tmp_path, data_root, 0))
+    runs = [run_of("bp", seed=seed) for seed in range(3)]
+    events = list(run_all(runs, tmp_path, data_root, 0))
     assert [e.message for e in events if e.event == "no-data"] == ["the files are not there"] * 3
     assert len(calls) == 1
+    other = run_of("bp", **{"split-digits__part": "tuning"})
+    list(run_all([*runs, other], tmp_path, data_root, 0))
+    assert len(calls) == 3  # a stream of other data is looked for, whatever the scenario is called
 
 
+@pytest.mark.parametrize("error", [OSError("No space left on device"), ValueError("nan is no number in JSON")])
 def test_a_record_that_cannot_be_written_fails_the_run(
-    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def full(results: Path, record: object) -> None:
-        raise OSError("No space left on device")
+        raise error
 
     monkeypatch.setattr("ffcl.worker.write_record", full)
     events = list(run_all([run_of("bp")], tmp_path, data_root, 0))
     assert events[-1].event == "failed"
-    assert events[-1].message == "The record could not be written: No space left on device."
+    assert events[-1].message == f"The record could not be written: {error}."
+
+
+def test_a_worker_that_dies_between_two_runs_fails_neither(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    first, second = (run_of("bp", seed=seed) for seed in range(2))
+    with Pool(1) as pool:
+        pool.submit(Job(first, tmp_path, data_root))
+        assert [e.event for e in pool.events()][-1] == "done"
+        process = pool._crew[0]._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        pool.submit(Job(second, tmp_path, data_root))
+        assert [e.event for e in pool.events()][-1] == "done"
+
+
+def test_last_words_are_those_of_the_run(misbehaved: Path) -> None:
+    """What an earlier run of the same worker has said is not quoted."""
+    result = ffcl(
+        "run", "prints", "dies", "--seeds", 1, "--set", "split-digits.epochs=1", "--workers", 1, "-o", misbehaved
+    )
+    assert result.returncode == 1, result.stderr
+    failures = [r.failure for r in read_records(misbehaved)[0] if r.failure is not None]
+    assert [failure.traceback for failure in failures] == ["my last words"]
+
+
+def test_workers_find_what_their_parent_finds(tmp_path: Path) -> None:
+    """Not what happens to lie in the current folder."""
+    (tmp_path / "filelock.py").write_text("raise SystemExit('a stranger')")
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "ffcl", "run", "bp", "--seeds", "1", "--set", "split-digits.epochs=1"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
 
 
 def test_kill_9_and_the_same_command_goes_on(misbehaved: Path) -> None:
@@ -298,6 +339,19 @@ def test_missing_data_is_said_once_and_the_rest_runs(tmp_path: Path, monkeypatch
     assert "--data-root" in result.stderr
     assert "Traceback" not in result.stderr
     assert len(read_records(tmp_path / "results")[0]) == 3
+
+
+def test_a_run_in_this_process_took_as_long_as_it_took(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    """All that is told of it after its start is told at its end."""
+    runs = tuple(run_of("bp", seed=seed) for seed in range(2))
+    estimate = Estimate(Plan(runs), 0)
+    for event in run_all(runs, tmp_path, data_root, 0):
+        estimate.note(event, 0.0 if event.event == "started" else 10.0)
+        if event.event == "done":
+            break
+    assert estimate.seconds_left(10.0) == 10.0
 
 
 def test_time_left_follows_what_is_known(run_of: Callable[..., Run]) -> None:

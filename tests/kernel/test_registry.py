@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -51,6 +52,20 @@ def test_a_hook_that_raises_is_listed_and_stops_nobody() -> None:
     registry.add(plugin("good"), lambda: offering("mine"))
     assert list(registry.learners) == ["mine"]
     assert registry.broken[0].broken == "ffcl_learners raised RuntimeError: boom"
+
+
+def test_parameters_that_are_declared_wrongly_are_listed_and_stop_nobody() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Wrong(Parameters):
+        width: int | None = None
+
+    registry = Registry()
+    wrong = LearnerSpec("wrong", "a learner", Wrong, "nowhere:Nothing")
+    registry.add(plugin("bad"), lambda: SimpleNamespace(ffcl_learners=hookimpl(lambda: [wrong])))
+    registry.add(plugin("good"), lambda: offering("mine"))
+    assert list(registry.learners) == ["mine"]
+    reason = "the parameters of 'wrong': Field 'width': union types are not supported."
+    assert [(p.name, p.broken) for p in registry.broken] == [("bad", reason)]
 
 
 @pytest.mark.parametrize(

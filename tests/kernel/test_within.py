@@ -30,6 +30,15 @@ def test_it_changes_nothing_in_what_is_learned(run_of: Callable[..., Run], data_
     assert len(watched.within) > 10
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_it_counts_as_no_operation_of_training(run_of: Callable[..., Run], data_root: Path, every: int) -> None:
+    plain, watched = (
+        execute(run_of("bp", **{"split-digits__every": k, "bp__hidden": 16}), installed(), data_root)
+        for k in (0, every)
+    )
+    assert plain.train_flops == watched.train_flops > 0
+
+
 def test_snapshots_come_every_so_many_steps_and_see_no_future(run_of: Callable[..., Run], data_root: Path) -> None:
     run = run_of("bp", **{"split-digits__epochs": 3, "split-digits__every": 7})
     record = execute(run, installed(), data_root)
