@@ -39,8 +39,9 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
     the symmetric form), is all that a synapse knows of the label.
 
     With the encoding ``current`` the first layer gets the input and the code of a label as a constant current. A
-    neuron's trace is its firing rate times ``gain``, and synapses change once, after the presentation. A single
-    layer is then not simulated but looked up, see `ffcl_hebbian.neurons.Response`.
+    neuron's trace is its firing rate times ``gain``, and synapses change once, after the presentation; those of a
+    neuron that fires at every step do not, since its rate cannot follow. A single layer is then not simulated but
+    looked up, see `ffcl_hebbian.neurons.Response`.
 
     With ``bernoulli``, the encoding of arXiv 2406.16479, input and code are spikes drawn at every step; the trace
     is a running average of the output spikes, times ``gain``, and synapses change at every step after the first
@@ -48,8 +49,7 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
     of one presentation are summed and applied by the optimizer at its end. In evaluation every sample of a batch is
     encoded with the same random numbers, so that its scores do not depend on the batch.
 
-    A neuron that fires at every step is not updated, since its rate cannot follow. Both phases of a sample are in
-    every batch, and see the same input spikes.
+    Both phases of a sample are in every batch, and see the same input spikes.
     """
 
     def __init__(self, input_shape: tuple[int, ...], hyperparameters: HebbianHyperparameters) -> None:
