@@ -115,14 +115,20 @@ def tune(
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for result in finished:
         console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
+    missing: list[str] = []
     if show_optimism:
         from ffcl.tuning.progress import watching
 
         with _stoppable(), watching(request.trials) as watch:
-            found = measure(registry, names, request, results, root, n_workers, watch)
-        console.print(table(found))
-    if any(result.tuned is None for result in finished):
+            found, missing = measure(registry, names, request, results, root, n_workers, watch)
+        if found:
+            console.print(table(found))
+        for line in missing:
+            errors.print(f"Not compared: {line}", markup=False, highlight=False, soft_wrap=True)
+    fruitless = any(result.tuned is None for result in finished)
+    if fruitless:
         errors.print("No trial of some studies came through; evaluations.jsonl beside them says why.")
+    if fruitless or missing:
         raise typer.Exit(EXIT_FAILED)
 
 

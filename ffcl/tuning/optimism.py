@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ffcl.registry import Registry
 from ffcl.statistics import Interval, t_interval
 from ffcl.tuning.coordinator import Request, Watch, carry_out, describe_studies, unwatched
 from ffcl.tuning.plan import runs_of
-from ffcl.tuning.tuned import Tuned, read_all_tuned
+from ffcl.tuning.tuned import STUDIES, Tuned, read_all_tuned
 
 FOLDER = "optimism"
 
@@ -63,7 +63,7 @@ def measure(
     data_root: Path,
     workers: int,
     watch: Watch = unwatched,
-) -> list[Optimism]:
+) -> tuple[list[Optimism], list[str]]:
     """Tune on the evaluation of a ``disjoint`` request, and evaluate on the same seeds what that request has found.
 
     Args:
@@ -74,6 +74,9 @@ def measure(
         data_root: the folder that data sets are in.
         workers: worker processes.
         watch: see `ffcl.tuning.coordinator.carry_out`.
+
+    Returns:
+        What could be compared, and of each study that could not, why not.
 
     The studies on the evaluation are kept in ``results/optimism``: `ffcl run --tuned` must not take them for those
     of the whole stream.
@@ -86,37 +89,45 @@ def measure(
     honest = {d.cell: d.name for d in describe_studies(registry, *names, request)[0]}
     studies, _ = describe_studies(registry, *names, same)
     by_study = {t.tuning.study: t for t in read_all_tuned(results)[0]}
-    found = []
+    found, missing = [], []
     for result in carry_out(studies, results / FOLDER, data_root, workers, same, watch):
-        promised = result.study.search.best_of_seeds()
-        tuned = by_study.get(honest[result.description.cell])
-        if promised is None or tuned is None:
-            continue
-        seeds = result.description.protocol.seeds(request.seeds)
-        reached = _evaluate(registry, tuned, seeds, results, data_root, workers, result.description.objective.of_seed)
-        if reached is not None:
-            description = result.description
+        description = result.description
+        study = honest[description.cell]
+        try:
+            promised = result.study.search.best_of_seeds()
+            if promised is None:
+                raise _MissingError(f"no trial on the evaluation came through; see {result.study.folder}")
+            if study not in by_study:
+                raise _MissingError(f"no trial on disjoint data came through; see {results / STUDIES / study}")
+            seeds = description.protocol.seeds(request.seeds)
+            matrices = _evaluate(registry, by_study[study], seeds, results, data_root, workers)
+        except _MissingError as reason:
+            missing.append(f"{description.cell}: {str(reason).removesuffix('.')}.")
+        else:
             cell = (description.learner.name, description.strategy.name, description.evaluation.name)
-            found.append(Optimism(*cell, promised, reached))
-    return found
+            found.append(Optimism(*cell, promised, [description.objective.of_seed(m) for m in matrices]))
+    return found, missing
+
+
+class _MissingError(Exception):
+    """Why there is nothing to compare."""
 
 
 def _evaluate(
-    registry: Registry,
-    tuned: Tuned,
-    seeds: Sequence[int],
-    results: Path,
-    data_root: Path,
-    workers: int,
-    value: Callable[[list[list[float]]], float],
-) -> list[float] | None:
+    registry: Registry, tuned: Tuned, seeds: Sequence[int], results: Path, data_root: Path, workers: int
+) -> list[list[list[float]]]:
     runs = [run for run in runs_of(registry, [tuned], seeds) if run.tuning is not None]
+    failed = []
     for event in run_all(runs, results, data_root, workers):
         if event.event == "no-data":
             raise DataError(event.message)
+        if event.event == "failed":
+            failed.append(event)
+    if failed:
+        first = f"that of seed {failed[0].run.seed} so: {failed[0].message}"
+        raise _MissingError(f"{len(failed)} of {len(runs)} runs failed, {first}")
     records = [find_record(results, run) for run in runs]
-    matrices = [record.accuracy for record in records if record is not None and record.accuracy is not None]
-    return [value(matrix) for matrix in matrices] if len(matrices) == len(runs) else None
+    return [record.accuracy for record in records if record is not None and record.accuracy is not None]
 
 
 def table(found: Sequence[Optimism]) -> Table:
