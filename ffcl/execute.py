@@ -14,14 +14,14 @@ import torch
 
 from ffcl.configuration import Run
 from ffcl.environment import PeakMemory, hardware, library_versions
-from ffcl.errors import DataError
+from ffcl.errors import DataError, PluginError
 from ffcl.evaluation import accuracy_row, n_choices, n_scored
 from ffcl.index_sets import write_index_set
 from ffcl.operations import Operations, TrainingOperations
 from ffcl.plan import scenario_of
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
-from ffcl.registry import Registry
+from ffcl.registry import Registry, code_fingerprint
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.strategy_memory import strategy_bytes
@@ -73,6 +73,7 @@ def execute(
         with reproducible(derive_seed(run.seed, "samples")):
             stream = build_stream(run, registry, data_root)
             training = _training(run, registry, stream)
+            _check_code(run, registry)
             result = _train_and_measure(run, training, stream, report)
             if keep is not None:
                 write_learner(keep, training.learner, stream)
@@ -159,6 +160,22 @@ def _training(run: Run, registry: Registry, stream: Stream) -> Training:
         observes=learner_spec.rule == "observe",
         **run.scenario.settings["training"],
     )
+
+
+def _check_code(run: Run, registry: Registry) -> None:
+    """Make sure that what has just been imported is what the run was planned with, hours ago perhaps.
+
+    Raises:
+        PluginError: the code has been edited in between.
+    """
+    plugins = [
+        (run.learner, registry.learners[run.learner.name].plugin),
+        (run.strategy, registry.strategies[run.strategy.name].plugin),
+        (run.scenario, registry.streams[scenario_of(run, registry).spec.name].plugin),
+    ]
+    for component, plugin in plugins:
+        if code_fingerprint(plugin.module) != component.code:
+            raise PluginError(f"The code of {component.name} was edited after this run was planned; run it again.")
 
 
 def _measure(run: Run, training: Training, stream: Stream) -> list[float]:

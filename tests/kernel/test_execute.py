@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ def test_a_learner_that_raises_leaves_a_record_of_it(
     assert record.failure is not None
     assert (record.failure.kind, record.failure.message) == ("ZeroDivisionError", "the rule is wrong")
     assert "in loss" in record.failure.traceback
+
+
+@pytest.mark.parametrize("part", ["learner", "strategy", "scenario"])
+def test_a_run_of_other_code_than_was_planned_is_no_result(
+    run_of: Callable[..., Run], data_root: Path, part: str
+) -> None:
+    run = run_of("bp")
+    planned = replace(run, **{part: replace(getattr(run, part), code="before")})
+    record = execute(planned, installed(), data_root)
+    assert record.failure is not None
+    name = getattr(run, part).name
+    assert record.failure.message == f"The code of {name} was edited after this run was planned; run it again."
 
 
 def test_missing_data_is_no_fault_of_the_learner(
