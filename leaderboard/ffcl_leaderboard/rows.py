@@ -23,11 +23,13 @@ from ffcl_leaderboard.tuning import Defaults, tuning_columns
 
 NOT_RANKED = "not ranked"
 NAMES = ("learner", "strategy")
+STREAM = ["scenario", "scenario_settings"]
+"""The columns in which rows of one stream agree, see `ffcl_leaderboard.baselines.stream`."""
 SORTABLE = (*MEASURES, "intransigence", *OF_ROW, "seeds", *NAMES)
 
 
 def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothing_changed) -> pd.DataFrame:
-    """One row per cell; within each scenario sorted by ``sort``, the best first.
+    """One row per cell, by scenario and stream; within each stream sorted by ``sort``, the best first.
 
     Args:
         cells: the rows to be.
@@ -49,20 +51,20 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
     ]
     ascending = sort in NAMES or COLUMNS[sort].better == "lower"
     frame = pd.DataFrame(rows).sort_values(
-        ["scenario", sort], ascending=[True, ascending], kind="stable", na_position="last", ignore_index=True
+        [*STREAM, sort], ascending=[True, True, ascending], kind="stable", na_position="last", ignore_index=True
     )
     frame.insert(0, "rank", _ranks(frame))
     return frame
 
 
 def _ranks(frame: pd.DataFrame) -> list[str]:
-    """The place of each row in its scenario by ACC, equals sharing theirs; in words why a row has none.
+    """The place of each row in its stream by ACC, equals sharing theirs; in words why a row has none.
 
     Ranked is what has seeds enough, is of today's code and data, and was not tuned on what it is evaluated on.
     """
     enough = frame["seeds"] >= ENOUGH_SEEDS
     ranked = frame[enough & (frame["stale"] == "") & ~frame["optimistic"]]
-    places = ranked.groupby("scenario")["ACC"].rank(method="min", ascending=False).reindex(frame.index)
+    places = ranked.groupby(STREAM)["ACC"].rank(method="min", ascending=False).reindex(frame.index)
     return [
         (NOT_RANKED if has_enough else FEW_SEEDS) if np.isnan(place) else f"{place:.0f}"
         for place, has_enough in zip(places, enough, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -14,10 +15,12 @@ from typing import Any
 import pytest
 
 from ffcl.plan import parse_settings
+from ffcl.records import Record
 from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report import write_report
 from ffcl_leaderboard.rows import leaderboard_frame
 from ffcl_leaderboard.tables import make_leaderboard
+from made_up import done, run
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -230,6 +233,44 @@ def test_few_seeds_make_no_winner(page: Any, made_up: Maker, tmp_path: Path) -> 
     assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
     assert _column(page, 1) == ["few seeds"] * 4
     assert _all(page, "#table .first") == []
+
+
+def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracies: float) -> list[Record]:
+    """Runs on the stream of the scenario toy with this mixing, of learners that end at these accuracies."""
+    records = []
+    for (name, accuracy), seed in itertools.product(accuracies.items(), range(seeds)):
+        of = run(name, seed=seed)
+        settings = of.scenario.settings | {"stream": {"experiences": 2, "mixing": mixing}}
+        matrix = [[0.0, 0.0], [learned, 0.0], [accuracy, accuracy]]
+        records.append(replace(done(replace(of, scenario=replace(of.scenario, settings=settings))), accuracy=matrix))
+    return records
+
+
+def test_each_stream_of_a_scenario_has_a_leader(page: Any, tmp_path: Path) -> None:
+    sharp = _of_mixing(0.0, bp=0.3, ff=0.2)
+    page.get(_written(tmp_path / "both.html", [*sharp, *_of_mixing(1.0, bp=0.8, ff=0.9)]))
+    answer = _all(page, ".answer")[0].text
+    assert [line.split("%")[0] for line in answer.split("\n")] == [
+        "bp (toy.mixing=0.0) has the highest final accuracy of its stream, 30.0",
+        "ff (toy.mixing=1.0) has the highest final accuracy of its stream, 90.0",
+    ]
+    assert answer.count("Its interval overlaps with no other.") == 2
+    assert len(_all(page, "#table .first")) == 2
+    page.get(_written(tmp_path / "few.html", [*sharp, *_of_mixing(1.0, seeds=3, bp=0.8)]))
+    leader, rest = _all(page, ".answer")[0].text.split("\n")
+    assert leader.startswith("bp (toy.mixing=0.0) has the highest")
+    assert rest == "No row of 1 other stream can be ranked."
+
+
+def test_what_was_learned_is_held_against_the_same_stream(page: Any, tmp_path: Path) -> None:
+    page.get(_written(tmp_path / "a.html", [*_of_mixing(0.0, bp=0.9), *_of_mixing(1.0, bp=0.3, learned=0.3)]))
+    assert "did not learn" not in _all(page, "#table")[0].text
+    page.get(_written(tmp_path / "b.html", [*_of_mixing(0.0, bp=0.9), *_of_mixing(0.0, ff=0.3, learned=0.3)]))
+    assert "did not learn" in _all(page, "#table")[0].text
+
+
+def _written(path: Path, records: list[Record]) -> str:
+    return write_report(path, make_leaderboard(records, "ACC")).as_uri()
 
 
 def test_everything_has_a_name_and_figures_say_what_they_show(page: Any) -> None:

@@ -62,6 +62,26 @@ def test_what_is_stale_or_optimistic_is_not_ranked_and_equals_share_a_place() ->
     assert list(rows["rank"]) == ["1", "2", "2", "4", "not ranked"]
 
 
+def test_rows_are_ranked_among_those_of_their_own_stream() -> None:
+    accuracies = {("a", 0.0): 0.6, ("b", 0.0): 0.5, ("a", 1.0): 0.8, ("b", 1.0): 0.9}
+    records = []
+    for (name, mixing), accuracy in accuracies.items():
+        for seed in range(10):
+            of = run(name, seed=seed)
+            settings = of.scenario.settings | {"stream": {"experiences": 2, "mixing": mixing}}
+            records.append(done(replace(of, scenario=replace(of.scenario, settings=settings)), accuracy))
+    rows = build(records, None, "ACC").rows
+    assert rows[["learner", "variant", "rank"]].to_numpy().tolist() == [
+        ["a", "toy.mixing=0.0", "1"],
+        ["b", "toy.mixing=0.0", "2"],
+        ["b", "toy.mixing=1.0", "1"],
+        ["a", "toy.mixing=1.0", "2"],
+    ]
+    # who has enough seeds on another stream takes nobody's rank here
+    fewer = [r for r in records if r.run.seed < 9 or r.run.scenario.settings["stream"]["mixing"]]
+    assert list(build(fewer, None, "ACC").rows["rank"]) == ["few seeds", "few seeds", "1", "2"]
+
+
 def test_intransigence_is_measured_against_joint_training_of_the_same_learner() -> None:
     records = [done(run("bp", seed=s), 0.7) for s in range(3)]
     records += [done(run("bp", "joint", seed=s), 0.8) for s in range(2)]

@@ -100,10 +100,12 @@ def _runs_by_key(runs: pd.DataFrame) -> dict[tuple[str, ...], list[dict[Any, Any
 
 def _details(cell: Cell | None, runs: Sequence[dict[Any, Any]], parts: Distinct, versions: Distinct) -> dict[str, Any]:
     """What a row's own page shows beside its columns; numbers of parts and versions stand for the things themselves."""
-    detail: dict[str, Any] = dict.fromkeys(("matrix", "halves", "parts", "versions", "seeds", "values", "failures"))
+    names = ("matrix", "halves", "parts", "stream", "versions", "seeds", "values", "failures")
+    detail: dict[str, Any] = dict.fromkeys(names)
     if cell is not None:
         run, first = cell.first.run, cell.first
         detail["parts"] = [parts.number(part_of(part)) for part in run.parts]
+        detail["stream"] = parts.number(cell.stream_variant)  # it tells the streams of a scenario apart
         detail["versions"] = versions.number({"ffcl": run.ffcl, **first.versions, **first.hardware})
         detail["seeds"] = seeds_text([record.run.seed for record in (*cell.done, *cell.failed)])
         if cell.done:

@@ -23,7 +23,7 @@ const learningBadges = (row) => [
     ? badge(
         "bad",
         "did not learn",
-        "LA is under half of the highest of this scenario: low forgetting says nothing here.",
+        "LA is under half of the highest of its stream: low forgetting says nothing here.",
       )
     : null,
   row.never_learned > 0

@@ -86,12 +86,12 @@ const makeNotes = () => {
         el(
           "li",
           {},
-          `A row is ranked if it has at least ${DATA.few} seeds, is of today's code, and was not tuned on the data it is evaluated on. Ranks follow the mean; where intervals overlap, the order is not settled.`,
+          `A row is ranked if it has at least ${DATA.few} seeds, is of today's code, and was not tuned on the data it is evaluated on. It is ranked among the rows of its stream: the scenario with the same settings. Ranks follow the mean; where intervals overlap, the order is not settled.`,
         ),
         el(
           "li",
           {},
-          "Forgetting is read beside LA, the accuracy right after learning: a rule that never learned forgets nothing. “did not learn” marks an LA under half of the highest of the scenario.",
+          "Forgetting is read beside LA, the accuracy right after learning: a rule that never learned forgets nothing. “did not learn” marks an LA under half of the highest of its stream.",
         ),
         DATA.superseded
           ? el("li", {}, `${plural(DATA.superseded, "run")} of code that has been edited since are left out.`)

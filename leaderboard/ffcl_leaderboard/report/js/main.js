@@ -31,7 +31,7 @@ const build = () => {
     "grid",
     "Accuracy on each scenario",
     "By scenario",
-    "Final accuracy, per cent, mean over seeds. Press a number for its row; the highest of the ranked rows is in bold.",
+    "Final accuracy, per cent, mean over seeds. Press a number for its row; the highest of the ranked rows of each stream is in bold.",
   );
   side.place.append(grid.node);
   const figures = [

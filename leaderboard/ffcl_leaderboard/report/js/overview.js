@@ -165,16 +165,25 @@ const fewSeeds = (seeds) => {
 };
 const scenarioAnswer = (scenario) => {
   const rows = rowsOf(scenario).filter((row) => isNumber(row.ACC)),
-    best = leaderOf(scenario);
+    streams = streamsOf(scenario);
+  const leaders = streams.map((stream) => leaderOf(scenario, stream)).filter(Boolean);
   if (!rows.length) return ["No run has finished here yet."];
-  if (!best) return [fewSeeds(rows.map((row) => row.seeds))];
-  const others = rowsOf(scenario).filter(
-    (row) => row !== best && rankOf(row) && row.ACC_high >= best.ACC_low,
+  if (!leaders.length) return [fewSeeds(rows.map((row) => row.seeds))];
+  const where = streams.length > 1 ? " of its stream" : "";
+  const others = streams.length - leaders.length;
+  return [
+    ...leaders.map((best) => el("span", { class: "leader" }, leaderAnswer(best, where))),
+    others ? `No row of ${others === 1 ? "1 other stream" : `${others} other streams`} can be ranked.` : "",
+  ];
+};
+const leaderAnswer = (best, where) => {
+  const others = rowsOf(best.scenario).filter(
+    (row) => row !== best && streamOf(row) === streamOf(best) && rankOf(row) && row.ACC_high >= best.ACC_low,
   ).length;
   const found = best.comparisons.ACC;
   return [
     el("b", {}, labelOf(best)),
-    " has the highest final accuracy, ",
+    ` has the highest final accuracy${where}, `,
     el("b", {}, `${percent(best.ACC)}%`),
     ` (95% interval ${percent(best.ACC_low)} to ${percent(best.ACC_high)}, ${best.seeds} seeds). `,
     overlap(others),

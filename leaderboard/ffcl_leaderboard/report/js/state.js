@@ -37,13 +37,19 @@ const shownRows = () => rowsOf(state.scenario).filter(isShown);
 
 // The leaderboard ranks, and says in words why a row has no rank.
 const rankOf = (row) => (/^\d+$/.test(row.rank) ? Number(row.rank) : null);
-const BEST_LA = new Map(
-  DATA.scenarios.map((scenario) => [scenario, Math.max(0, ...rowsOf(scenario).map((row) => row.LA).filter(isNumber))]),
-);
-const leaderOf = (scenario) => rowsOf(scenario).find((row) => rankOf(row) === 1);
+
+// Rows are compared with those of their stream: the scenario with its settings. Each stream has a leader of its own.
+const streamOf = (row) => DATA.parts[row.details.stream] ?? "";
+const streamsOf = (scenario) => [...new Set(rowsOf(scenario).map(streamOf))];
+const leaderOf = (scenario, stream) =>
+  rowsOf(scenario).find((row) => rankOf(row) === 1 && streamOf(row) === stream);
+const placeOf = (row) => JSON.stringify([row.scenario, streamOf(row)]);
+const BEST_LA = new Map();
+for (const row of ROWS.filter((one) => isNumber(one.LA)))
+  BEST_LA.set(placeOf(row), Math.max(row.LA, BEST_LA.get(placeOf(row)) ?? 0));
 
 // A row that hardly learned cannot forget: its forgetting must not be read as a strength.
-const didNotLearn = (row) => isNumber(row.LA) && row.LA < 0.5 * (BEST_LA.get(row.scenario) ?? 0);
+const didNotLearn = (row) => isNumber(row.LA) && row.LA < 0.5 * (BEST_LA.get(placeOf(row)) ?? 0);
 
 const experiencesOf = (row) => row.details.matrix?.[0].length ?? 0;
 
