@@ -35,9 +35,10 @@ class Configuration:
         return self.batch_size == 1
 
     def plan(self, registry: Registry, scenario: str, epochs: int, seeds: range) -> Plan:
-        """The runs of this configuration."""
+        """The runs of this configuration on a scenario, named or the path of its file."""
+        name = registry.scenario(scenario).item.name
         settings = {f"{self.learner}.{key}": value for key, value in self.settings.items()}
-        settings |= {f"{scenario}.epochs": epochs, f"{scenario}.batch_size": self.batch_size}
+        settings |= {f"{name}.epochs": epochs, f"{name}.batch_size": self.batch_size}
         return make_plan(registry, [self.learner], ["none"], [scenario], seeds, settings)
 
 

@@ -31,13 +31,15 @@ PENALTIES = (0.0, 3e-4, 1e-3, 3e-3, 1e-2)
 
 def equivalence(setup: Setup) -> Section:
     """The gradient is the three-factor update."""
-    train = setup.stream().experiences[0].train
-    images = train.inputs(torch.arange(128)).flatten(1)
-    labels = torch.cat([train.y[:128], (train.y[:128] + 1) % 10])
+    experience = setup.stream().experiences[0]
+    train, n_classes = experience.train, experience.classes[-1] + 1
+    n = min(128, len(train))
+    images, right = train.inputs(torch.arange(n)).flatten(1), train.y[:n]
+    labels = torch.cat([right, (right + 1) % n_classes])
     with RandomSequence(0):
-        codes = (torch.rand(10, 100) < 0.3).float()
+        codes = (torch.rand(n_classes, 100) < 0.3).float()
         batches = {
-            "random": 0.3 * torch.rand(256, 884),  # goodness of the size that images make
+            "random": 0.3 * torch.rand(2 * n, 884),  # goodness of the size that images make
             setup.scenario: torch.cat([images.repeat(2, 1), codes[labels]], dim=1),
         }
         found = list(equivalences(batches))
@@ -51,7 +53,7 @@ def equivalence(setup: Setup) -> Section:
     )
     held = sum(e.holds for e in found)
     section.remarks.append(
-        f"{held} of {len(found)} comparisons hold. One layer of 200 neurons, 128 samples with a right and a wrong "
+        f"{held} of {len(found)} comparisons hold. One layer of 200 neurons, {n} samples with a right and a wrong "
         "label each; norms are Frobenius norms."
     )
     return section
@@ -152,12 +154,12 @@ def trade_off(setup: Setup) -> Section:
         "symmetric, pairs": {"probability": "symmetric", "epsilon": 1.0},
         "symmetric, each": {"probability": "symmetric", "contrast": "each", "negatives": "random"},
     }
-    plans = {}
+    plans, scenario = {}, setup.registry.scenario(setup.scenario).item.name
     for recipe, changes in recipes.items():
         for penalty in PENALTIES if recipe.startswith("sigmoid") else PENALTIES[:1]:
             settings: dict[str, object] = {"lr": 1e-3, "schedule": "cosine", "rate_penalty": penalty, **changes}
             named = {f"hebbian.{k}": v for k, v in settings.items()}
-            named |= {f"{setup.scenario}.epochs": setup.epochs}
+            named |= {f"{scenario}.epochs": setup.epochs}
             plans[f"{recipe}|{penalty:g}"] = make_plan(
                 setup.registry, ["hebbian"], ["none"], [setup.scenario], range(setup.seeds), named
             )

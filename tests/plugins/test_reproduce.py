@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -127,6 +128,30 @@ def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: P
         assert json.loads(path.read_text())["status"] == "done"
     command()
     assert times == [path.stat().st_mtime_ns for path in sorted((tmp_path / "runs").glob("*/record.json"))]
+
+
+def test_a_scenario_file_of_more_classes_than_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    y = np.arange(120) % 12
+    x = np.random.default_rng(0).random((120, 6, 6), dtype=np.float32)
+    np.savez(tmp_path / "dozen.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    (tmp_path / "my.toml").write_text(
+        'summary = "mine"\n[stream]\nkind = "split"\n'
+        f'dataset = "{tmp_path}/dozen.npz"\nclasses = 12\ntype = "class-incremental"\nexperiences = 1\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    list(installed().call("ffcl_commands", app=ffcl.cli.app))
+    options = f"--epochs 1 --seeds 1 --workers 0 --results {tmp_path}"
+    result = CliRunner().invoke(
+        ffcl.cli.app,
+        f"reproduce neohebbian --part equivalence --part trade-off --scenario ./my.toml {options}".split(),
+    )
+    assert result.exit_code == 0, result.exception
+    report = (tmp_path / "neohebbian" / "report.md").read_text()
+    assert "16 of 16 comparisons hold" in report
+    assert "120 samples with a right and a wrong label" in report
+    assert "sigmoid, pairs | 0.01 | 1" in report
+    for configuration in CONFIGURATIONS:
+        assert len(configuration.plan(installed(), "./my.toml", 1, range(2)).runs) == 2
 
 
 @pytest.mark.parametrize(
