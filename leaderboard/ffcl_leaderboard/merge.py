@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ffcl.errors import UsageError
-from ffcl.index_sets import index_set_path
+from ffcl.errors import RecordError, UsageError
+from ffcl.index_sets import read_index_set, write_index_set
 from ffcl.records import (
     LEARNER,
     Record,
@@ -58,9 +58,7 @@ def merge(results: Path, folders: Sequence[Path]) -> Merged:
         merged.problems += problems
         for record in records:
             _take(record, folder, results, merged)
-        for index_set in sorted((folder / "index-sets").glob("*")):
-            if not index_set_path(results, index_set.name).exists():
-                write_atomically(index_set_path(results, index_set.name), index_set.read_bytes())
+        merged.problems += _take_index_sets(folder, results)
         accepted = {(r.run.learner.name, r.run.strategy.name) for r in records}
         note_refusals(results, read_refusals(folder), accepted)
     return merged
@@ -99,8 +97,10 @@ def _take(record: Record, folder: Path, results: Path, merged: Merged) -> None:
     if there is not None and there.status == "done":
         if record.status == "done" and not same_result(there, record):
             merged.conflicts.append(f"{record.run.key}: {difference(there, record)}")
-        else:
-            merged.same += 1
+            return
+        merged.same += 1
+        if record.status == "done" and not _learner(results, record).exists():
+            _take_learner(record, folder, results)
         return
     if there is not None and record.status == "failed":
         merged.same += 1
@@ -110,6 +110,24 @@ def _take(record: Record, folder: Path, results: Path, merged: Merged) -> None:
         return
     write_record(results, record)
     merged.added += 1
-    learner = record_path(folder, record.run).with_name(LEARNER)
-    if learner.exists():
-        write_atomically(record_path(results, record.run).with_name(LEARNER), learner.read_bytes())
+    _take_learner(record, folder, results)
+
+
+def _take_learner(record: Record, folder: Path, results: Path) -> None:
+    if _learner(folder, record).exists():
+        write_atomically(_learner(results, record), _learner(folder, record).read_bytes())
+
+
+def _learner(results: Path, record: Record) -> Path:
+    return record_path(results, record.run).with_name(LEARNER)
+
+
+def _take_index_sets(folder: Path, results: Path) -> list[str]:
+    """Copy the index sets that are missing or damaged, and say which cannot be read there."""
+    problems = []
+    for path in sorted((folder / "index-sets").glob("[!.]*")):  # not what a killed process has left
+        try:
+            write_index_set(results, read_index_set(folder, path.name))
+        except RecordError as error:
+            problems.append(str(error))
+    return problems

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ffcl.errors import UsageError
-from ffcl.index_sets import IndexSet, read_index_set, write_index_set
+from ffcl.index_sets import IndexSet, index_set_path, read_index_set, write_index_set
 from ffcl.records import LEARNER, find_record, record_path, write_record
 from ffcl.refusals import Refusal, note_refusals, read_refusals
 from ffcl_leaderboard.merge import merge
@@ -30,6 +30,36 @@ def test_what_is_new_is_added_with_all_that_belongs_to_it(tmp_path: Path) -> Non
     assert len(read_index_set(here, sha256)) == 3
     assert [r.learner for r in read_refusals(here)] == ["oja"]
     assert merge(here, [there]).added == 0
+
+
+def test_a_trained_learner_comes_also_for_a_result_that_is_there(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for seed in range(3):
+        write_record(here, done(run(seed=seed)))
+        other = done(run(seed=seed), 0.6) if seed == 2 else done(run(seed=seed))
+        write_record(there, other).with_name(LEARNER).write_bytes(b"theirs")
+    mine = [record_path(here, run(seed=seed)).with_name(LEARNER) for seed in range(3)]
+    mine[1].write_bytes(b"mine")
+    merged = merge(here, [there])
+    assert (merged.added, merged.same, len(merged.conflicts)) == (0, 2, 1)
+    assert mine[0].read_bytes() == b"theirs"
+    assert mine[1].read_bytes() == b"mine"
+    assert not mine[2].exists()  # of another result
+
+
+def test_index_sets_are_checked_before_they_are_copied(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    write_record(there, done(run()))
+    good, bad = (write_index_set(there, IndexSet("d" * 64, 10, np.arange(n))) for n in (3, 4))
+    index_set_path(there, bad).write_bytes(b"damaged")
+    index_set_path(there, f".{good}.x.tmp").write_bytes(b"half")
+    index_set_path(here, good).parent.mkdir(parents=True)
+    index_set_path(here, good).write_bytes(b"damaged")
+    merged = merge(here, [there])
+    assert len(read_index_set(here, good)) == 3
+    assert [path.name for path in index_set_path(here, good).parent.iterdir()] == [good]
+    (problem,) = merged.problems
+    assert str(index_set_path(there, bad)) in problem
 
 
 def test_a_conflict_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
