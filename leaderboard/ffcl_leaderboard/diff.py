@@ -13,14 +13,16 @@ from ffcl_leaderboard.cells import Cell, current, group
 
 COLUMNS = ("learner", "strategy", "scenario", "variant", "what", "seeds", "before", "after", "change", "low", "high")
 ONLY_BEFORE, ONLY_AFTER, SAME, CHANGED = "only in the first", "only in the second", "same", "changed"
+APART = "not comparable"
+"""Of rows that are in both, but have no seed that has finished in both."""
 
 
 def diff_frame(before: Sequence[Record], after: Sequence[Record], metric: str = "ACC") -> pd.DataFrame:
     """One row for each row of either leaderboard.
 
     Rows are the same if learner, strategy, scenario and settings are, whatever the code; ``what`` says whether a row
-    is in both, and whether its results on the seeds in both are equal. ``change`` is the mean over those seeds of the
-    metric after - before, with its 95% t interval.
+    is in both, and whether its results on the seeds that both have finished are equal, if there are any. ``change``
+    is the mean over those seeds of the metric after - before, with its 95% t interval.
     """
     ours, theirs = _by_settings(before), _by_settings(after)
     rows = [_row(ours.get(key), theirs.get(key), metric) for key in sorted({*ours, *theirs})]
@@ -41,8 +43,10 @@ def _row(before: Cell | None, after: Cell | None, metric: str) -> dict[str, Any]
     shared = sorted(ours.keys() & theirs.keys())
     if before is None or after is None:
         what = ONLY_BEFORE if after is None else ONLY_AFTER
+    elif not shared:
+        what = APART
     else:
-        what = SAME if shared and all(_matrix(before, s) == _matrix(after, s) for s in shared) else CHANGED
+        what = SAME if all(_matrix(before, s) == _matrix(after, s) for s in shared) else CHANGED
     change = t_interval([theirs[s] - ours[s] for s in shared])
     return row | {
         "what": what,

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from ffcl_leaderboard.diff import CHANGED, ONLY_AFTER, ONLY_BEFORE, SAME, diff_frame
-from made_up import done, run
+from ffcl.records import Record
+from ffcl_leaderboard.diff import APART, CHANGED, ONLY_AFTER, ONLY_BEFORE, SAME, diff_frame
+from made_up import done, failed, run
 
 
 def test_rows_are_compared_on_the_seeds_that_both_have() -> None:
@@ -30,7 +31,11 @@ def test_what_is_in_one_of_them_and_what_is_the_same() -> None:
     assert math.isnan(gone["change"])
 
 
-def test_rows_without_a_common_seed_have_no_difference() -> None:
-    (row,) = diff_frame([done(run(seed=0))], [done(run(seed=1))]).to_dict("records")
-    assert (row["what"], row["seeds"]) == (CHANGED, 0)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(done(run(seed=0)), done(run(seed=1))), (failed(run()), failed(run())), (done(run()), failed(run()))],
+)
+def test_rows_without_a_common_result_are_not_called_changed(before: Record, after: Record) -> None:
+    (row,) = diff_frame([before], [after]).to_dict("records")
+    assert (row["what"], row["seeds"]) == (APART, 0)
     assert math.isnan(row["change"])
