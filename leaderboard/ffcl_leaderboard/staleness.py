@@ -40,11 +40,12 @@ def installed_changes(registry: Registry) -> Changes:
 
 
 def installed_defaults(registry: Registry) -> dict[str, Any]:
-    """``name.parameter`` to its default, of all learners, strategies and scenarios."""
+    """``name.parameter`` to its default, of all scenarios, and of learners and strategies that need no value given."""
     owners: dict[str, dict[str, Any]] = {
         name: offer.item.hyperparameters.from_mapping({}, name).to_mapping()
         for offers in (registry.learners, registry.strategies)
         for name, offer in offers.items()
+        if not any(field.required for field in offer.item.hyperparameters.fields())
     }
     for name, offer in registry.scenarios.items():
         tables = offer.item.to_mapping().values()

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import pytest
 
 from ffcl.configuration import Tuning
+from ffcl.parameters import Parameters
 from ffcl.plan import make_plan
-from ffcl.registry import installed
+from ffcl.registry import Registry, installed
+from ffcl.specs import LearnerSpec
 from ffcl_leaderboard.build import build
-from ffcl_leaderboard.staleness import data_changes, installed_changes
+from ffcl_leaderboard.staleness import data_changes, installed_changes, installed_defaults
 from made_up import done, run
 
 
@@ -22,6 +26,20 @@ def test_a_run_of_the_installed_code_is_not_stale() -> None:
     (older,) = changes(replace(planned, scenario=replace(planned.scenario, version="0.0.1")))
     assert older.startswith("scenario of ffcl 0.0.1, now ffcl ")
     assert changes(replace(planned, ffcl="0.0.1"))[0].startswith("ffcl 0.0.1, now ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithoutDefault(Parameters):
+    width: Annotated[int, "units"]
+
+
+def test_a_learner_that_needs_a_value_keeps_nobody_elses_defaults_away(
+    registry_with: Callable[..., Registry],
+) -> None:
+    spec = LearnerSpec("mine", "needs a width", WithoutDefault, "made_up:Mine")
+    defaults = installed_defaults(registry_with(learners=[spec]))
+    assert not any(name.startswith("mine.") for name in defaults)
+    assert defaults == installed_defaults(installed())
 
 
 def test_rows_of_data_that_has_changed_since_are_flagged() -> None:
