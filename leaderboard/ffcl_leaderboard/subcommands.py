@@ -104,7 +104,7 @@ def verify(
     console.print(f"On {conditions_now()}:", highlight=False, markup=False)
     chosen = choose(fresh, sample, seed)
     good = 0
-    for verified in run_again(chosen, results, api.data_folder(data_root), api.worker_count(workers), tolerance):
+    for verified in run_again(chosen, api.data_folder(data_root), api.worker_count(workers), tolerance):
         good += verified.good
         message = f" ({verified.message})" if verified.message else ""
         console.print(

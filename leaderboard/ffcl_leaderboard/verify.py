@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from ffcl.environment import hardware, library_versions
@@ -58,17 +59,17 @@ def choose(records: Sequence[Record], sample: int, seed: int) -> list[Record]:
 
 
 def verify(
-    records: Sequence[Record], results: Path, data_root: Path, workers: int, tolerance: float = TOLERANCE
+    records: Sequence[Record], data_root: Path, workers: int, tolerance: float = TOLERANCE
 ) -> Iterator[Verified]:
-    """Run these records again, write nothing, and say of each whether it came out the same.
+    """Run these records again, keep nothing, and say of each whether it came out the same.
 
     On the same class of hardware (`same_conditions`) the result must be bit for bit the same: accuracies and trained
     state. Elsewhere each accuracy may differ by ``tolerance``.
     """
     by_key = {record.run.key: record for record in records}
-    with Pool(workers) as pool:
+    with TemporaryDirectory() as apart, Pool(workers) as pool:  # what a run writes beside its record goes there
         for record in records:
-            pool.submit(Job(record.run, results, data_root, returned=True))
+            pool.submit(Job(record.run, Path(apart), data_root, returned=True))
         with closing(pool.events()) as events:
             for event in events:
                 if event.event in ("done", "failed", "no-data"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,15 +51,22 @@ def test_diff_shows_what_differs(ffcl: Command, two_folders: Path) -> None:
 
 def test_verify_runs_again_and_fails_on_a_record_that_does_not_stand(ffcl: Command, tmp_path: Path) -> None:
     ffcl("run", "bp", "--seeds", "2", "--workers", "0")
+    shutil.rmtree(tmp_path / "results" / "index-sets")  # as if the records were from before there were any
+    before = _content(tmp_path / "results")
     code, output, errors = ffcl("leaderboard", "verify", "--workers", "0")
     assert (code, errors) == (0, "")
     assert "2 of 2 verified." in output
+    assert _content(tmp_path / "results") == before
     record = read_records(tmp_path / "results")[0][0]
     write_record(tmp_path / "results", replace(record, parameters_sha256="0" * 64))
     code, output, _ = ffcl("leaderboard", "verify", "--workers", "0")
     assert code == 1
     assert f"different: {record.run.key} (accuracies are equal, the trained states are not)" in output
     assert "1 of 2 verified." in output
+
+
+def _content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_nothing_can_be_verified_of_code_that_is_gone(ffcl: Command, two_folders: Path) -> None:
