@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ffcl.configuration import Run
 from ffcl.errors import RecordError, UsageError
+from ffcl.record_checks import check_matrix, check_types
 
 SCHEMA = 2
 """2 adds choices, evaluated_samples and the costs; a record of schema 1 is read, and has none of them."""
@@ -133,7 +134,8 @@ class Record:
             if values["failure"] is not None:
                 values["failure"] = Failure(**values["failure"])
             record = cls(**values)
-            _check_matrix(record)
+            check_types(record)
+            check_matrix(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RecordError(f"a part is missing or damaged ({type(error).__name__}: {error})") from error
         if record.run.key != content.get("key"):
@@ -152,22 +154,6 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda content: {**content, "schema": 2},  # what 2 adds is not known, which is what its defaults say
 }
 """From each older schema to the next."""
-
-
-def _check_matrix(record: Record) -> None:
-    if record.status not in ("done", "failed"):
-        raise ValueError(f"status {record.status!r}")
-    if record.status == "failed":
-        return
-    matrix = record.accuracy
-    if not matrix or any(len(row) != len(matrix) - 1 for row in matrix):
-        raise ValueError("the accuracy matrix is not of T + 1 rows and T columns")
-    if any(not 0.0 <= value <= 1.0 for row in matrix for value in row):
-        raise ValueError("an accuracy is outside 0 to 1")
-    if record.choices and [len(row) for row in record.choices] != [len(row) for row in matrix]:
-        raise ValueError("choices are not of the shape of the accuracy matrix")
-    if any(len(s.accuracy) != s.experience or not 0 < s.experience < len(matrix) for s in record.within):
-        raise ValueError("a snapshot does not fit the stream")
 
 
 def runs_folder(results: Path) -> Path:

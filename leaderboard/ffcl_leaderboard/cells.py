@@ -183,7 +183,7 @@ def _rule_variants(records: Sequence[Record]) -> list[str]:
     Of those that were tuned it is said how, in place of what was found.
     """
     of_rule = iter(_differing([_of_rule(record) for record in records if record.run.tuning is None]))
-    badges = Counter((record.run.scenario.name, _badge(record.run.tuning)) for record in records)
+    badges = Counter((_stream(record), _badge(record.run.tuning)) for record in records)
     variants = []
     for record in records:
         tuning = record.run.tuning
@@ -191,9 +191,13 @@ def _rule_variants(records: Sequence[Record]) -> list[str]:
         if tuning is None:
             parts = next(of_rule)
         else:
-            parts = [badge, *([tuning.study_hash] if badges[record.run.scenario.name, badge] > 1 else [])]
+            parts = [badge, *([tuning.study_hash] if badges[_stream(record), badge] > 1 else [])]
         variants.append(", ".join(parts))
     return variants
+
+
+def _stream(record: Record) -> str:
+    return json.dumps([record.run.scenario.name, record.run.scenario.settings], sort_keys=True)
 
 
 def _stream_variants(records: Sequence[Record]) -> list[str]:

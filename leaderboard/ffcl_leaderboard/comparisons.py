@@ -196,10 +196,10 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: st
     """One row for each learner with one strategy and variant, over the scenarios on which it ran.
 
     A row is given to those that ran on all of the common scenarios, which are chosen so that most can be compared:
-    see `common_scenarios`. All scenarios on which a row ran count for it, and ``scenarios`` is their number: compare
-    ``IQM`` and ``mean`` between rows of the same number only. ``seeds`` is the least number of runs on any of them.
-    ``IQM`` is the interquartile mean of all runs, ``mean`` the mean of the scenarios' means. ``mean_rank`` is over the
-    common scenarios among the rows; it depends on who else is there, and no verdict uses it.
+    see `common_scenarios`. ``scenarios`` is their number, and ``seeds`` the least number of runs on any of them.
+    ``IQM`` is the interquartile mean of all runs on them, ``mean`` the mean of their means, ``mean_rank`` the mean
+    rank among the rows. What the common scenarios are depends on who else is there, and so do these; no verdict uses
+    them.
 
     ``improvement`` is the probability that a run is better than one of the baseline, ``difference`` the mean over
     scenarios of the mean of cell - baseline, both over the scenarios on which both share seeds, and NaN if these are
@@ -229,7 +229,7 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: st
                 pairs[rule(cell)].append((own, other))
     rows = [
         dict(zip(("learner", "strategy", "variant"), name, strict=True))
-        | _scores(list(of_scenarios.values()))
+        | _scores([of_scenarios[scenario] for scenario in sorted(common)])
         | _against(pairs[name], direction(metric))
         for name, of_scenarios in chosen.items()
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 from ffcl.errors import UsageError
 from ffcl.records import write_atomically
 from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.tables import csv_text
 
 SHOWN = {"ACC": "ACC", "AIA": "AIA", "LA": "LA", "forgetting": "forgetting"}
 """The measures in tables for papers, per cent."""
@@ -33,10 +34,6 @@ def export(rows: pd.DataFrame, path: Path) -> Path:
         raise UsageError(f"Cannot tell the format of {path.name}; its ending is one of {', '.join(FORMATS)}.")
     write_atomically(path, FORMATS[path.suffix](rows))
     return path
-
-
-def _csv(rows: pd.DataFrame) -> str:
-    return rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _parquet(rows: pd.DataFrame) -> bytes:
@@ -79,7 +76,7 @@ def _latex(rows: pd.DataFrame) -> str:
 
 
 FORMATS: Mapping[str, Callable[[pd.DataFrame], str | bytes]] = {
-    ".csv": _csv,
+    ".csv": csv_text,
     ".parquet": _parquet,
     ".md": _markdown,
     ".tex": _latex,

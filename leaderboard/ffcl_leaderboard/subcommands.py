@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ffcl import api
@@ -69,7 +70,7 @@ def diff(
     for row in shown.to_dict("records"):
         values = [*(percent(row[name]) for name in ("before", "after")), percent(row["change"], row["low"], sign="+")]
         learner = f"{row['learner']}\n{row['variant']}" if row["variant"] else row["learner"]
-        table.add_row(learner, row["strategy"], row["scenario"], row["what"], str(row["seeds"]), *values)
+        table.add_row(escape(learner), row["strategy"], row["scenario"], row["what"], str(row["seeds"]), *values)
     console = Console()
     if len(shown):
         console.print(table)

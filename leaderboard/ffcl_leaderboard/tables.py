@@ -10,11 +10,15 @@ import pandas as pd
 
 from ffcl.records import Record
 from ffcl.refusals import Refusal
+from ffcl_leaderboard.baselines import rule
 from ffcl_leaderboard.cells import Cell, current, group
 from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
 from ffcl_leaderboard.staleness import Changes, nothing_changed
+
+EXACT = 2**53
+"""Below it every integer is a float, and the other way round."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,7 @@ class Leaderboard:
             "runs.csv": self.runs,
             "coverage.csv": self.coverage,
         }
-        return {
-            name: frame.to_csv(index=False, float_format="%.6g", lineterminator="\n") for name, frame in frames.items()
-        }
+        return {name: csv_text(frame) for name, frame in frames.items()}
 
 
 def make_leaderboard(
@@ -72,13 +74,37 @@ def make_leaderboard(
     kept, superseded = current(records)
     cells = group(kept)
     rows = leaderboard_frame(cells, sort, changes)
+    summary = summary_frame(cells, baseline)
+    summary["stale"] = _stale(cells, rows, summary)
     letters = groups(cells)
     rows.insert(1, "group", [letters[configuration] for configuration in rows["configuration"]])
     return Leaderboard(
         cells,
         rows,
         comparisons_frame(cells, baseline),
-        summary_frame(cells, baseline),
+        summary,
         runs_frame(cells, group(superseded)),
         coverage_frame(cells, refusals),
     )
+
+
+def _stale(cells: Sequence[Cell], rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    """Of each row of the summary what has changed since any of its cells ran; empty if nothing has."""
+    if summary.empty:
+        return []
+    of_configuration = dict(zip(rows["configuration"], rows["stale"], strict=True))
+    found = {rule(cell): text for cell in cells if (text := of_configuration[cell.first.run.configuration])}
+    names = zip(summary["learner"], summary["strategy"], summary["variant"], strict=True)
+    return [found.get(name, "") for name in names]
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A table as CSV: whole numbers exactly, others to six digits."""
+    whole = {name: "Int64" for name, column in frame.items() if _is_whole(column)}
+    return frame.astype(whole).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _is_whole(column: pd.Series[float]) -> bool:
+    """Whether these are integers; pandas makes floats of them where one is missing."""
+    known = column.dropna()
+    return column.dtype == float and bool(((known % 1 == 0) & (known.abs() < EXACT)).all())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -171,4 +172,5 @@ def _folding(table: Table, rows: pd.DataFrame) -> Table:
 def _name(row: dict[Any, Any], notes: Sequence[str] = ()) -> str:
     """The learner, and a line each for what else must be said of the row: tables stay narrow."""
     variant = row["variant"].split(", ") if row["variant"] else []
-    return "\n".join([row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *notes])
+    lines = [row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *notes]
+    return escape("\n".join(lines))  # a path among the settings may have brackets

@@ -27,7 +27,9 @@ class Section:
 
     def show(self, console: Console) -> None:
         """Print it."""
-        table = Table(title=self.title, title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0))
+        table = Table(
+            title=escape(self.title), title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0)
+        )
         for number, column in enumerate(self.columns):
             table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
         for row in self.rows:

@@ -65,6 +65,10 @@ def test_a_record_is_where_its_key_says(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["record.json"]
 
 
+def with_field(text: str, name: str, value: object) -> str:
+    return json.dumps({**json.loads(text), name: value})
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -76,6 +80,11 @@ def test_a_record_is_where_its_key_says(tmp_path: Path) -> None:
         (lambda text: text.replace('"seed": 3', '"seed": 4'), "does not fit its key"),
         (lambda text: text.replace('"accuracy"', '"precision"'), "a part is missing or damaged"),
         (lambda text: text.replace("0.25", "7.5"), "an accuracy is outside 0 to 1"),
+        (lambda text: with_field(text, "accuracy", [[]]), "the accuracy matrix is not of T + 1 rows and T columns"),
+        (lambda text: with_field(text, "train_seconds", None), "train_seconds is None"),
+        (lambda text: with_field(text, "train_samples", "7"), "train_samples is '7'"),
+        (lambda text: with_field(text, "versions", None), "versions is None"),
+        (lambda text: with_field(text, "started", None), "started is None"),
     ],
 )
 def test_a_damaged_record_is_reported_and_left_alone(

@@ -342,10 +342,47 @@ def test_a_summary_is_of_those_that_ran_on_the_common_scenarios() -> None:
     records = over_scenarios()
     one_more, one_less = runs("bp", BASE, scenario="d"), runs("partly", BASE, scenario="a")
     frame = summary_frame(group([*records, *one_more, *one_less])).set_index("learner")
-    assert frame["scenarios"].to_dict() == {"bp": 4, "ff": 3, "oja": 3}
-    before = summary_frame(group(records)).set_index("learner")
-    columns = [name for name in SUMMARY if name in before]
-    pd.testing.assert_frame_equal(frame.loc[["ff", "oja"], columns], before.loc[["ff", "oja"], columns])
+    assert frame["scenarios"].to_dict() == {"bp": 3, "ff": 3, "oja": 3}
+    pd.testing.assert_frame_equal(frame, summary_frame(group(records)).set_index("learner"))
+
+
+def test_easy_scenarios_of_its_own_take_nobody_to_the_top() -> None:
+    """A row is ahead by what all have run on."""
+    hard = [
+        r
+        for name, gain in (("bp", 0.0), ("ff", 0.3), ("oja", 0.1))
+        for scenario in ("hard", "harder")
+        for r in runs(name, BASE + gain, scenario=scenario)
+    ]
+    easy = [r for scenario in ("easy", "easier", "easiest") for r in runs("oja", BASE + 0.39, scenario=scenario)]
+    frame = summary_frame(group([*hard, *easy]))
+    assert list(frame["learner"]) == ["ff", "oja", "bp"]
+    assert list(frame["mean_rank"]) == [1, 2, 3]
+    assert list(frame["scenarios"]) == [2, 2, 2]
+
+
+def test_what_was_tuned_on_two_streams_of_a_scenario_is_one_rule() -> None:
+    """Each stream has a study of its own, as each scenario has."""
+    streams: list[dict[str, Any]] = [
+        {"scenario": "a"},
+        {"scenario": "b", "stream": {"mixing": 0.0}},
+        {"scenario": "b", "stream": {"mixing": 0.5}},
+    ]
+    records = []
+    for number, of in enumerate(streams):
+        for name, gain in (("bp", 0.0), ("ff", 0.01)):
+            records += runs(name, BASE + gain + NOISE * (name == "ff"), **of)
+            tuned = runs(name, BASE + gain + 0.1 + NOISE * (name == "ff"), tuned="disjoint", lr=0.3, **of)
+            for r in tuned:
+                assert r.run.tuning is not None
+                study = replace(r.run.tuning, study=f"s--{number}")
+                records.append(replace(r, run=replace(r.run, tuning=study)))
+    frame = summary_frame(group(records))
+    assert sorted(frame["variant"]) == ["", "", "tuned, disjoint", "tuned, disjoint"]
+    assert set(frame["scenarios"]) == {3}
+    rows = [row for row in compared(records) if "tuned" in row["variant"]]
+    assert len(rows) == 3
+    assert [row["p_holm"] for row in rows] == pytest.approx(holm([row["p"] for row in rows]))
 
 
 def test_of_one_scenario_there_is_no_summary() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from ffcl.errors import UsageError
 from ffcl_leaderboard.build import build
 from ffcl_leaderboard.export import export
+from ffcl_leaderboard.report.encoding import short
+from ffcl_leaderboard.tables import csv_text
 from made_up import done, run
 
 HOSTILE = "a|b & 50% $x_{1}$ <b>\\"
@@ -53,3 +56,10 @@ def test_latex_can_be_set(tmp_path: Path) -> None:
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\.csv, \.parquet, \.md, \.tex"):
         export(rows(), tmp_path / "a.xlsx")
+
+
+def test_whole_numbers_are_written_exactly_also_where_some_are_missing() -> None:
+    frame = pd.DataFrame({"seed": [20240613.0, math.nan], "ACC": [0.123456789, 1.0], "n": [1290506, 12345678]})
+    assert csv_text(frame) == "seed,ACC,n\n20240613,0.123457,1290506\n,1,12345678\n"
+    assert short(20240613.0) == 20240613
+    assert short(1290506.25) == 1290500

@@ -174,7 +174,7 @@ def test_columns_to_come_are_shown_as_they_are(made_up: Maker) -> None:
     tables = made_up()
     rows = tables.rows.assign(train_flops=1.23456789e12, stale="the data has changed", groups=[{"a": 1}] * 4)
     data = report_data(replace(tables, rows=rows))
-    assert data["rows"]["train_flops"] == {"same": 1234600000000, "count": 4}
+    assert data["rows"]["train_flops"] == {"same": 1234567890000, "count": 4}
     assert data["rows"]["stale"] == {"texts": ["the data has changed"], "at": [0, 0, 0, 0]}
     assert data["rows"]["groups"]["texts"] == ['{"a": 1}']
 

@@ -80,6 +80,22 @@ def test_what_is_stale_or_optimistic_is_not_ranked_and_equals_share_a_place() ->
     assert list(rows["rank"]) == ["1", "2", "2", "4", "not ranked"]
 
 
+def test_a_summary_says_what_is_stale_in_it() -> None:
+    """On any scenario; the report's headline names no such row."""
+    records = [
+        done(run(name, scenario=scenario, seed=s), accuracy)
+        for name, accuracy in (("bp", 0.6), ("ff", 0.8))
+        for scenario in ("a", "b")
+        for s in range(10)
+    ]
+    edited = {("ff", "b"): ["learner code edited"]}
+    tables = build(records, None, "ACC", changes=lambda run: edited.get((run.learner.name, run.scenario.name), []))
+    assert dict(zip(tables.summary["learner"], tables.summary["stale"], strict=True)) == {
+        "bp": "",
+        "ff": "learner code edited",
+    }
+
+
 def test_rows_are_ranked_among_those_of_their_own_stream() -> None:
     accuracies = {("a", 0.0): 0.6, ("b", 0.0): 0.5, ("a", 1.0): 0.8, ("b", 1.0): 0.9}
     records = []

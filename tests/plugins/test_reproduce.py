@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from typer.testing import CliRunner
 
 import ffcl.cli
@@ -102,6 +104,13 @@ def test_the_report_is_markdown_with_relative_figures(tmp_path: Path) -> None:
     assert text == (
         "# Title\n\nWords.\n\n## A claim\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nIt holds.\n\n![figure](figure.png)\n"
     )
+
+
+def test_a_title_is_printed_as_it_is() -> None:
+    """It holds labels and paths of the user's, with brackets perhaps."""
+    console = Console(file=io.StringIO(), width=80)
+    Section("MNIST [/old] [bold]", ("a column as wide as the title",), [("1",)]).show(console)
+    assert "MNIST [/old] [bold]" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: Path) -> None:

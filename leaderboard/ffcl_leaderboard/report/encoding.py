@@ -63,6 +63,8 @@ def short(value: float) -> float | int | None:
     """
     if not math.isfinite(value):
         return None
+    if value.is_integer() and abs(value) < 2**53:  # a count or a seed: exact
+        return int(value)
     rounded = round(value, 4) if 0.001 <= abs(value) <= 1 else float(f"{value:.{DIGITS}g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 2**53 else rounded
 

@@ -135,7 +135,7 @@ const gridColumns = () => [
 
 // The answer in words: which rule, how sure.
 const overallAnswer = () => {
-  const counted = SUMMARY.filter((row) => isNumber(row.IQM) && !KINDS.optimistic(row));
+  const counted = SUMMARY.filter((row) => isNumber(row.IQM) && !KINDS.optimistic(row) && !KINDS.stale(row));
   if (!counted.length) return ["Accuracy on each scenario side by side. Choose one for intervals, curves and costs."];
   const enough = counted.filter((row) => row.seeds >= DATA.few);
   const best = sorted(enough, { value: (row) => row.IQM }, true)[0];
