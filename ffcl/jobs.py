@@ -91,4 +91,4 @@ class Jobs:
 
 
 def _stream_of(run: Run) -> str:
-    return json.dumps(run.scenario.settings.get("stream"), sort_keys=True)
+    return json.dumps([run.scenario.settings.get(name) for name in ("kind", "stream")], sort_keys=True)

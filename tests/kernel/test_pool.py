@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError
-from ffcl.jobs import Event
+from ffcl.jobs import Event, Jobs
 from ffcl.plan import Plan
 from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
@@ -216,6 +217,16 @@ def test_missing_data_is_looked_for_once(
     other = run_of("bp", **{"split-digits__part": "tuning"})
     list(run_all([*runs, other], tmp_path, data_root, 0))
     assert len(calls) == 3  # a stream of other data is looked for, whatever the scenario is called
+
+
+def test_kinds_of_stream_with_equal_settings_are_looked_for_each(run_of: Callable[..., Run], tmp_path: Path) -> None:
+    """Two kinds without parameters, say: that the data of one are missing says nothing of the other."""
+    run, jobs = run_of("bp"), Jobs()
+    settings = {**run.scenario.settings, "kind": "another"}
+    other = replace(run, scenario=replace(run.scenario, settings=settings))
+    jobs.note(Event(run, "no-data", message="the files are not there"))
+    assert jobs.no_data(Job(run, tmp_path, tmp_path)) == "the files are not there"
+    assert jobs.no_data(Job(other, tmp_path, tmp_path)) is None
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), ValueError("nan is no number in JSON")])
