@@ -74,7 +74,7 @@ def execute(
             stream = build_stream(run, registry, data_root)
             training = _training(run, registry, stream)
             _check_code(run, registry)
-            result = _train_and_measure(run, training, stream, report)
+            result = _train_and_measure(run, training, stream, registry, report)
             if keep is not None:
                 write_learner(keep, training.learner, stream)
             if index_sets is not None:
@@ -89,11 +89,13 @@ def execute(
     return Record(run, "done", started, versions=versions, hardware=machine, **result)
 
 
-def _train_and_measure(run: Run, training: Training, stream: Stream, report: Report) -> dict[str, Any]:
+def _train_and_measure(
+    run: Run, training: Training, stream: Stream, registry: Registry, report: Report
+) -> dict[str, Any]:
     total, matrix = len(stream.experiences), []
     classes_seen: list[int] = []  # by row of the matrix
     train_seconds = evaluation_seconds = 0.0
-    strategy = list(training.plugins)
+    strategy, offer = list(training.plugins), registry.strategies[run.strategy.name]
     within = _within(run, stream)
     operations, memory = TrainingOperations(), PeakMemory()
     training.plugins[:] = operations.around(training.plugins)
@@ -134,7 +136,7 @@ def _train_and_measure(run: Run, training: Training, stream: Stream, report: Rep
         "train_seconds": round(train_seconds - apart, 4),
         "evaluation_seconds": round(evaluation_seconds + apart, 4),
         "evaluated_samples": scored,
-        "strategy_bytes": strategy_bytes(strategy, training.learner),
+        "strategy_bytes": strategy_bytes(strategy, training.learner, offer.plugin.module.partition(".")[0]),
         "train_flops": operations.total,
         "inference_flops": _inference_flops(run, training, stream),
         "peak_memory_bytes": memory.bytes,

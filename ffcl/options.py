@@ -17,10 +17,15 @@ DataRoot = Annotated[
 Sort = Annotated[str, typer.Option(help="Column of the leaderboard to sort by.")]
 Scenarios = Annotated[
     list[str] | None,
-    typer.Option("--scenario", "-s", help="Scenario, or a path to a TOML file. Repeat, or join by commas."),
+    typer.Option(
+        "--scenario",
+        "-s",
+        help="Scenario, or a path to a TOML file. Repeat, or join by commas. Default: those marked *.",
+    ),
 ]
 Strategies = Annotated[
-    list[str] | None, typer.Option("--strategy", "-t", help="Strategy, or all. Repeat, or join by commas.")
+    list[str] | None,
+    typer.Option("--strategy", "-t", help="Strategy, or all. Repeat, or join by commas. Default: those marked *."),
 ]
 Settings = Annotated[
     list[str] | None,

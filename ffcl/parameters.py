@@ -138,6 +138,17 @@ class Parameters:
                 value = getattr(self, field.name)
                 value = float(value) if field.type is float else tuple(map(float, value))
                 object.__setattr__(self, field.name, value)
+        self.check_together()
+
+    def __init_subclass__(cls) -> None:
+        if "__post_init__" in vars(cls):
+            raise TypeError(f"{cls.__name__} would switch off the checks of its fields; override check_together().")
+
+    def check_together(self) -> None:
+        """Refuse values that do not go together: raise `UsageError`; nothing unless overridden.
+
+        Called when each field by itself has been checked.
+        """
 
     @classmethod
     @cache

@@ -10,26 +10,32 @@ from torch import Tensor, nn
 
 from ffcl.training import Training
 
-OWNERS = ("avalanche.training", "avalanche.benchmarks.utils", "ffcl_", "ffcl.")
-"""Beginnings of the modules whose objects are looked into, where a plugin holds some; plugins themselves always are."""
+OWNERS = ("avalanche.training", "avalanche.benchmarks.utils", "ffcl")
+"""Packages whose objects are looked into, where a plugin holds some, as are those of the strategy's own package."""
 
 
-def strategy_bytes(plugins: Iterable[object], learner: nn.Module) -> int:
+def strategy_bytes(plugins: Iterable[object], learner: nn.Module, package: str) -> int:
     """Bytes of all that these plugins keep: stored samples, importances, old copies of the learner.
 
     A tensor that several things share counts once; the learner's own parameters and buffers do not count. A stored
     sample counts with its input, its label and its task, also where it is only referred to: it must be kept when the
     stream has gone.
+
+    Args:
+        plugins: what the strategy has added to the run.
+        learner: the trained learner.
+        package: the strategy's own, by whose classes it may keep things.
     """
-    walk = _Walk(learner)
+    walk = _Walk(learner, tuple(f"{owner}." for owner in (*OWNERS, package)))
     for plugin in plugins:
         walk.look_into(plugin)
     return walk.bytes
 
 
 class _Walk:
-    def __init__(self, learner: nn.Module) -> None:
+    def __init__(self, learner: nn.Module, owners: tuple[str, ...]) -> None:
         self.bytes = 0
+        self._owners = owners
         self._learner = learner
         self._seen = {t.data_ptr() for t in (*learner.parameters(), *learner.buffers())}
         self._visited: set[int] = set()
@@ -56,7 +62,7 @@ class _Walk:
         elif isinstance(thing, (list, tuple, set, frozenset)):
             for value in thing:
                 self.visit(value)
-        elif type(thing).__module__.startswith(OWNERS) and not isinstance(thing, Training):
+        elif f"{type(thing).__module__}.".startswith(self._owners) and not isinstance(thing, Training):
             self.look_into(thing)
 
     def look_into(self, thing: object) -> None:

@@ -28,7 +28,10 @@ def merge(
     folders: Annotated[list[Path], typer.Argument(help="Results folders of other machines.", show_default=False)],
     results: Results = api.RESULTS,
 ) -> None:
-    """Copy records of other results folders into this one; conflicts are shown, and nothing is overwritten."""
+    """Copy records of other results folders into this one; conflicts are shown, and nothing is overwritten.
+
+    `ffcl leaderboard` then builds the tables of all.
+    """
     from ffcl_leaderboard import merge as merging
 
     open_results(results)

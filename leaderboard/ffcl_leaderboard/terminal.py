@@ -66,7 +66,7 @@ def _of_scenario(
     tuned = rows[rows["tuned"] == "tuned"] if "tuned" in rows else rows[:0]
     for draw, title, shown in (
         (_scores, scenario, rows),
-        (_verdicts, f"{scenario}, less {what}, seed by seed", compared),
+        (_verdicts, f"{scenario}, difference to {what}, seed by seed", compared),
         (_within, f"{scenario}, while experiences are learned", within),
         (_tuning, f"{scenario}, tuned against defaults", tuned),
     ):

@@ -49,6 +49,7 @@ class HebbianHyperparameters(LabelNetworkParameters):
     alpha: Annotated[float, FloatDistribution(1e-3, 10.0, log=True), "slope of the probability", SIGMOID] = 0.05
     code_amplitude: Annotated[float, FloatDistribution(0.1, 100.0, log=True), "input of a bit that is on"] = 3.0
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Spikes of some steps must be left to learn from."""
         if self.encoding == "bernoulli" and self.settling >= self.steps:
             raise UsageError(f"hebbian.settling ({self.settling}) must be less than hebbian.steps ({self.steps}).")

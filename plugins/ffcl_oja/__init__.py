@@ -14,7 +14,7 @@ def ffcl_learners() -> Iterable[LearnerSpec]:
 
     yield LearnerSpec(
         "oja",
-        "a group of Oja neurons a class: each reconstructs its own class, none forgets",
+        "a group of Oja neurons a class: each reconstructs its own class; new classes overwrite nothing",
         OjaHyperparameters,
         "ffcl_oja.learner:Oja",
         rule="observe",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from ffcl.operations import Operations, TrainingOperations
 from ffcl.plan import make_plan
 from ffcl.records import Record
 from ffcl.registry import installed
+from ffcl.strategy_memory import strategy_bytes
 
 HIDDEN, INPUT = 200, 64
 
@@ -116,6 +118,17 @@ def test_what_a_strategy_keeps_is_counted() -> None:
     n = of["none"].train_samples
     assert kept["joint"] is not None
     assert n * SAMPLE <= kept["joint"] <= n * SAMPLE + parameters
+
+
+def test_what_a_strategy_keeps_in_classes_of_its_own_is_counted() -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.samples = torch.zeros(3, 5)
+
+    plugin = SimpleNamespace(policy=Kept())
+    own = Kept.__module__.partition(".")[0]
+    assert strategy_bytes([plugin], torch.nn.Linear(2, 2), own) == 3 * 5 * 4
+    assert strategy_bytes([plugin], torch.nn.Linear(2, 2), "somebody_elses") == 0
 
 
 def test_the_samples_scored_are_those_of_classes_seen() -> None:

@@ -79,6 +79,28 @@ def test_a_wrong_value_is_refused_by_the_constructor_too() -> None:
         Example(hidden=0)
 
 
+def test_a_class_may_refuse_values_that_do_not_go_together_but_not_switch_off_the_checks() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Window(Parameters):
+        first: Annotated[float, FloatDistribution(0.0, 9.0)] = 0.0
+        last: Annotated[float, FloatDistribution(0.0, 9.0)] = 1.0
+
+        def check_together(self) -> None:
+            if self.first > self.last:
+                raise UsageError("first is after last.")
+
+    assert type(Window(last=2).last) is float
+    with pytest.raises(UsageError, match="must be a number from 0 to 9"):
+        Window(last=10.0)
+    with pytest.raises(UsageError, match="first is after last"):
+        Window(first=2.0)
+
+    with pytest.raises(TypeError, match="check_together"):
+
+        class Unchecked(Parameters):
+            def __post_init__(self) -> None: ...
+
+
 def test_a_missing_value_is_named() -> None:
     with pytest.raises(UsageError, match="it needs a value for size"):
         Required.from_mapping({}, "it")

@@ -108,7 +108,7 @@ def test_a_baseline_can_be_chosen(ffcl: Command, tmp_path: Path) -> None:
         for seed in range(10):
             write_record(tmp_path / "results", done(run(name, seed=seed), accuracy + 0.001 * seed))
     output = ffcl("leaderboard", "--no-plots")[1]
-    assert "toy, less bp, seed by seed" in output
+    assert "toy, difference to bp, seed by seed" in output
     assert "better" in output
     assert "worse" in ffcl("leaderboard", "--baseline", "ff", "--no-plots")[1]
     code, _, errors = ffcl("leaderboard", "--baseline", "fff")
