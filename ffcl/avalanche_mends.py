@@ -88,20 +88,33 @@ class GEMPlugin(_GEMPlugin):
 
 
 class AGEMPlugin(_AGEMPlugin):
-    """Avalanche's A-GEM, which fails once there are more experiences than samples in a batch from the memory."""
+    """Avalanche's A-GEM, which fails once there are more experiences than samples in a batch from the memory.
+
+    It also goes through the memory in the order of storing, with whatever is left at its end as a batch of its own;
+    the samples are to be drawn at random (Chaudhry et al. 2019, arXiv 1812.00420).
+    """
 
     sample_size: int
+    buffers: list[Any]
 
     def update_memory(self, dataset: Any, num_workers: int = 0, **kwargs: Any) -> None:
-        """Take samples of the experience just learned into the memory; each experience gets at least one a batch."""
-        wanted, self.sample_size = self.sample_size, max(self.sample_size, len(self.buffers) + 1)
-        super().update_memory(dataset, num_workers, **kwargs)
-        self.sample_size = wanted
+        """Take samples of the experience just learned into the memory."""
+        chosen = torch.randperm(len(dataset))[: self.patterns_per_experience]
+        self.buffers.append(dataset.subset(chosen))
+
+    def sample_from_memory(self) -> Any:
+        """Draw samples from the memory, as many of each experience, one at least: inputs, labels and tasks."""
+        share = max(1, self.sample_size // len(self.buffers))
+        drawn = [buffer.__getitems__(torch.randperm(len(buffer))[:share].tolist()) for buffer in self.buffers]
+        return self.buffers[0].collate_fn([sample for batch in drawn for sample in batch])
 
 
-def _keep(stored: ParamData, values: Tensor) -> None:
+def _keep(stored: ParamData, values: Tensor | None) -> None:
     """Copy the values into the memory there is: fresh memory for every step costs more than the copy."""
-    stored.data.copy_(values.detach().flatten())
+    if values is None:  # the gradient of a parameter that nothing was asked of
+        stored.data.zero_()
+    else:
+        stored.data.copy_(values.detach().flatten())
 
 
 def _copy_weights(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:

@@ -10,15 +10,35 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+
+
+def _matrix_by_vector(matrix: Tensor, *_: Any, **__: Any) -> int:
+    return 2 * matrix.numel()
+
+
+def _added_matrix_by_vector(_: Tensor, matrix: Tensor, *__: Any, **___: Any) -> int:
+    return 2 * matrix.numel()
+
+
+FORMULAS: dict[Any, Callable[..., int]] = {
+    **flop_registry,
+    torch.ops.aten.mv: _matrix_by_vector,
+    torch.ops.aten.dot: _matrix_by_vector,
+    torch.ops.aten.addmv: _added_matrix_by_vector,
+    torch.ops.aten.addmv_: _added_matrix_by_vector,
+}
+"""Those of torch, and of products with a vector, which it leaves out."""
 
 
 class Operations(TorchDispatchMode):
     """Inside ``with Operations() as operations`` the matrix products and convolutions are counted.
 
     A multiplication and an addition are two; what is done element by element is not counted. The formulas are those of
-    `torch.utils.flop_counter`, whose own mode is not used: it takes operations apart as well.
+    `torch.utils.flop_counter`, and products with a vector; its own mode is not used: it takes operations apart as well.
     """
 
     def __init__(self) -> None:
@@ -30,7 +50,7 @@ class Operations(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        formula: Callable[..., int] | None = flop_registry.get(func.overloadpacket)
+        formula: Callable[..., int] | None = FORMULAS.get(func.overloadpacket)
         if formula is not None:
             self.count += formula(*args, **kwargs, out_val=result)
         return result

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
+import numpy as np
 from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor, nn
 
 from ffcl.training import Training
 
 OWNERS = ("avalanche.training", "avalanche.benchmarks.utils", "ffcl")
-"""Packages whose objects are looked into, where a plugin holds some, as are those of the strategy's own package."""
+"""Packages whose objects are looked into, where a plugin holds some, as are those of the strategy's own package and of
+those that its classes come from."""
+WIDE = {"avalanche", "torch", "builtins"}
+"""Packages that are too wide for that: their objects hold all kinds of things."""
 
 
 def strategy_bytes(plugins: Iterable[object], learner: nn.Module, package: str) -> int:
@@ -26,7 +30,9 @@ def strategy_bytes(plugins: Iterable[object], learner: nn.Module, package: str) 
         learner: the trained learner.
         package: the strategy's own, by whose classes it may keep things.
     """
-    walk = _Walk(learner, tuple(f"{owner}." for owner in (*OWNERS, package)))
+    plugins = list(plugins)
+    bases = {base.__module__.partition(".")[0] for plugin in plugins for base in type(plugin).__mro__}
+    walk = _Walk(learner, tuple(f"{owner}." for owner in {*OWNERS, package, *bases - WIDE}))
     for plugin in plugins:
         walk.look_into(plugin)
     return walk.bytes
@@ -59,7 +65,9 @@ class _Walk:
         elif isinstance(thing, Mapping):
             for value in thing.values():
                 self.visit(value)
-        elif isinstance(thing, (list, tuple, set, frozenset)):
+        elif isinstance(thing, np.ndarray):
+            self.bytes += thing.nbytes
+        elif isinstance(thing, (Sequence, Set)):  # lists, deques and the like
             for value in thing:
                 self.visit(value)
         elif f"{type(thing).__module__}.".startswith(self._owners) and not isinstance(thing, Training):

@@ -17,6 +17,7 @@ import torch
 from avalanche.benchmarks import benchmark_from_datasets
 from avalanche.logging import BaseLogger
 from avalanche.models import MultiTaskModule
+from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
@@ -101,6 +102,7 @@ class Training(SupervisedTemplate):
         self._begun: Any = None
         self._grown: Learner[Any] | None = None
         self._optimized: Learner[Any] | None = None
+        self._left_out: set[str] = set()  # names of parameters that the learner's optimizer does not train
         super().__init__(
             model=_Model(learner, randomness, scored),
             optimizer=_placeholder(),
@@ -121,8 +123,12 @@ class Training(SupervisedTemplate):
 
     def _unpack_minibatch(self) -> None:
         super()._unpack_minibatch()
-        if self.shift:  # drawn as the order of samples is: the same for all learners of a seed
-            self.mbatch[0] = shifted(self.mbatch[0], self.shift)
+        self.unmoved = self.mbatch[0]
+        self.mbatch[0] = self.moved(self.unmoved)
+
+    def moved(self, x: Tensor) -> Tensor:
+        """The images moved as ``shift`` says; drawn like the order of samples, so alike for all learners of a seed."""
+        return shifted(x, self.shift) if self.shift else x
 
     @contextmanager
     def scoring(self) -> Iterator[None]:
@@ -205,27 +211,30 @@ class Training(SupervisedTemplate):
         if self._begun is None or self.observes:
             return
         fresh, self._optimized = self.learner is not self._optimized, self.learner
+        named = dict(self.model.named_parameters())
         if fresh:
             self.optimizer, self.optimized_param_id = self.learner.optimizer(), None
-        super().make_optimizer(reset_optimizer_state=fresh)
+            taken = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
+            self._left_out = {name for name, p in named.items() if id(p) not in taken}
+        trained = {name: p for name, p in named.items() if name not in self._left_out}
+        self.optimized_param_id = update_optimizer(self.optimizer, trained, self.optimized_param_id, reset_state=fresh)
 
     def backward(self) -> None:
         """Deposit the gradients, unless the learner has updated itself."""
         if not self.observes:
-            super().backward()
+            with self.randomness:
+                super().backward()
 
     def optimizer_step(self) -> None:
         """Apply the gradients, unless the learner has updated itself."""
         if self.observes:
             return
         factor = self.learner.step_size(self._progress())
-        if factor == 1.0:
-            super().optimizer_step()
-            return
         whole = [group["lr"] for group in self.optimizer.param_groups]
         for group in self.optimizer.param_groups:
-            group["lr"] *= factor
-        super().optimizer_step()
+            group["lr"] = factor * group["lr"]
+        with self.randomness:
+            super().optimizer_step()
         for group, lr in zip(self.optimizer.param_groups, whole, strict=True):
             group["lr"] = lr
 

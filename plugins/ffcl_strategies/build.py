@@ -29,7 +29,7 @@ def none(parameters: Parameters) -> list[Any]:
 
 
 def replay(parameters: p.Replay) -> list[Any]:
-    """Each batch of new samples is joined by as many from the buffer."""
+    """Each batch of new samples is joined by samples from the buffer."""
     storage = SELECTIONS[parameters.selection](parameters.buffer)
     return [ReplayPlugin(mem_size=parameters.buffer, storage_policy=storage)]
 

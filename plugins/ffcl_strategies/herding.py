@@ -30,6 +30,8 @@ class Herding(ExemplarsSelectionStrategy):
 
     def make_sorted_indices(self, strategy: Any, data: Any) -> list[int]:
         """Positions of the samples to keep, the most representative first; no more than can be kept."""
+        if not len(data):  # more classes than places: some have none
+            return []
         enough = -(-self.buffer // strategy.n_classes)
         return herd(features_of(strategy, data)[0], enough)
 
@@ -46,6 +48,12 @@ class NearestMeanOfExemplars(ReplayPlugin):
     def __init__(self, buffer: int) -> None:
         super().__init__(mem_size=buffer, storage_policy=ParametricBuffer(buffer, "class", Herding(buffer)))
         self.means: Tensor | None = None
+        self.n_classes = 0
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Note how many classes there are scores for."""
+        super().before_training_exp(strategy, **kwargs)
+        self.n_classes = strategy.n_classes
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Choose the exemplars of the experience just learned, and compute all means."""
@@ -59,13 +67,14 @@ class NearestMeanOfExemplars(ReplayPlugin):
 
     def score(self, learner: Learner[Any], x: Tensor) -> Tensor:
         """Minus the squared distance to each mean (batch, classes seen); before there are any, the learner's scores."""
-        own: Tensor = learner(x)
         if self.means is None:
+            own: Tensor = learner(x)
             return own
-        distances = torch.cdist(normalize(learner.features(x)), self.means.nan_to_num()).square()
-        scores = torch.full_like(own, FARTHER_THAN_ANY)
+        features, means = normalize(learner.features(x)), self.means.nan_to_num()
+        nearness = 2.0 * features @ means.T - features.square().sum(1, keepdim=True) - means.square().sum(1)
+        scores = nearness.new_full((len(x), max(self.n_classes, len(self.means))), FARTHER_THAN_ANY)
         known = ~self.means[:, 0].isnan()
-        scores[:, : len(known)] = torch.where(known, -distances, FARTHER_THAN_ANY)
+        scores[:, : len(known)] = torch.where(known, nearness, FARTHER_THAN_ANY)
         return scores
 
 

@@ -14,7 +14,10 @@ Buffer = Annotated[int, IntDistribution(1, 100_000, log=True), "samples stored i
 
 @dataclass(frozen=True, kw_only=True)
 class Replay(Parameters):
-    """Experience replay (Avalanche's ``ReplayPlugin``): each batch is joined by as many stored samples."""
+    """Experience replay (Avalanche's ``ReplayPlugin``): each batch is joined by stored samples.
+
+    They are as many as the batch size, and fewer where a pass over the buffer ends.
+    """
 
     buffer: Buffer = 500
     selection: Annotated[
@@ -117,6 +120,6 @@ class AGEM(Parameters):
     sample: Annotated[
         int,
         IntDistribution(1, 10_000, log=True),
-        "stored samples a reference gradient is of; more, if there are more experiences",
+        "stored samples a reference gradient is of, drawn at random; more, if there are more experiences",
         UNTUNED,
     ] = 256

@@ -97,7 +97,11 @@ class EWCPenalty(EWCPlugin):
 
 
 class SIPenalty(SynapticIntelligencePlugin):
-    """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2; where a_i is clipped may be chosen."""
+    """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2; where a_i is clipped may be chosen.
+
+    A negative a_i, of a weight whose movement raised the loss, is 0, as in the code of the source (Zenke et al. 2017,
+    arXiv 1703.04200); Avalanche would pay for moving it.
+    """
 
     def __init__(self, strength: float, damping: float, clip: float) -> None:
         super().__init__(strength, damping)
@@ -108,6 +112,8 @@ class SIPenalty(SynapticIntelligencePlugin):
         self.update_ewc_data(
             strategy.model, self.ewc_data, self.syn_data, self.clip, self.excluded_parameters, c=1.0, eps=self.eps
         )
+        for importance in self.ewc_data[1].values():
+            importance.data.clamp_(min=0)
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the penalty to the loss."""
@@ -117,6 +123,7 @@ class SIPenalty(SynapticIntelligencePlugin):
         terms = {
             name: (importances[name].data.view_as(parameter), anchors[name].data.view_as(parameter))
             for name, parameter in strategy.model.named_parameters()
+            if name in importances
         }
         strategy.loss = strategy.loss + penalty(strategy.model, self.si_lambda[0] / 2, terms)
 

@@ -68,11 +68,17 @@ class _Rehearsal(SupervisedPlugin):
         places = self.memory.admit(len(y))
         if places:
             chosen = torch.tensor(list(places))
-            self.memory.store(places, x=x[chosen], y=y[chosen], task=tasks[chosen], **self.extra(strategy, x[chosen]))
+            extra = self.extra(strategy, x[chosen])
+            self.memory.store(places, x=strategy.unmoved[chosen], y=y[chosen], task=tasks[chosen], **extra)
+
+    def recalled(self, strategy: Any) -> dict[str, Tensor]:
+        """Stored samples, as many as there are new ones; images are moved like new ones if the scenario says so."""
+        old = self.memory.sample(len(strategy.mb_y))
+        return {**old, "x": strategy.moved(old["x"])}
 
     def loss_on_stored(self, strategy: Any) -> Tensor:
-        """The learner's own loss on stored samples, as many as there are new ones."""
-        old = self.memory.sample(len(strategy.mb_y))
+        """The learner's own loss on stored samples."""
+        old = self.recalled(strategy)
         loss: Tensor = strategy._criterion(strategy.model(old["x"], old["task"]), old["y"])
         return loss
 
@@ -119,7 +125,7 @@ class DarkReplay(_Rehearsal):
         """Add both terms, each on a batch of its own from the reservoir."""
         if not len(self.memory):
             return
-        old = self.memory.sample(len(strategy.mb_y))
+        old = self.recalled(strategy)
         with strategy.scoring():
             scores = strategy.model(old["x"], old["task"])
         before = old["scores"]

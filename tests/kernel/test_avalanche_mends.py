@@ -150,8 +150,19 @@ def test_agem_takes_a_sample_of_each_experience_at_least() -> None:
     plugin = AGEMPlugin(4, 2)
     trained(plugin, experiences=4)
     assert len(plugin.buffers) == 4
-    assert plugin.sample_size == 2
     assert len(plugin.sample_from_memory()[1]) == 4
+
+
+def test_agem_draws_as_many_samples_of_each_experience_anew() -> None:
+    plugin = AGEMPlugin(10, 12)
+    trained(plugin, experiences=3)
+    drawn = [plugin.sample_from_memory() for _ in range(20)]
+    for _, y, _ in drawn:
+        assert y.shape == (12,)
+        assert [int((y // 2 == k).sum()) for k in (0, 1)] == [8, 4]  # the first and third share their classes
+    first, second, *_ = ({tuple(x.flatten().tolist()) for x in batch[0]} for batch in drawn)
+    assert first != second
+    assert all(len({tuple(x.flatten().tolist()) for x in batch[0]}) == 12 for batch in drawn)
 
 
 def test_avalanches_gdumb_still_warns() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -38,6 +40,15 @@ def test_operations_are_those_of_torchs_own_counter() -> None:
         net(x).sum().backward()
     by_hand = 2 * 32 * (3 * 16 * 4 + 2 * 8 * 16)  # forward and backward, without the gradient of the input
     assert ours.count == theirs.get_total_flops() == by_hand
+
+
+def test_products_with_a_vector_count_too() -> None:
+    matrix, vector = torch.ones(3, 5), torch.ones(5)
+    with Operations() as operations:
+        matrix @ vector
+        vector @ vector
+        torch.addmv(torch.zeros(3), matrix, vector)
+    assert operations.count == 2 * (15 + 5 + 15)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +131,23 @@ def test_what_a_strategy_keeps_is_counted() -> None:
     assert n * SAMPLE <= kept["joint"] <= n * SAMPLE + parameters
 
 
-def test_what_a_strategy_keeps_in_classes_of_its_own_is_counted() -> None:
-    class Kept:
-        def __init__(self) -> None:
-            self.samples = torch.zeros(3, 5)
+class Kept:
+    def __init__(self) -> None:
+        self.samples = deque([torch.zeros(3, 5)])
+        self.labels = np.zeros(3, dtype=np.int64)
 
-    plugin = SimpleNamespace(policy=Kept())
-    own = Kept.__module__.partition(".")[0]
-    assert strategy_bytes([plugin], torch.nn.Linear(2, 2), own) == 3 * 5 * 4
-    assert strategy_bytes([plugin], torch.nn.Linear(2, 2), "somebody_elses") == 0
+
+class Keeping:
+    def __init__(self) -> None:
+        self.policy = Kept()
+
+
+def test_what_a_strategy_keeps_in_classes_of_its_own_is_counted() -> None:
+    own, expected = Kept.__module__.partition(".")[0], 3 * 5 * 4 + 3 * 8
+    assert strategy_bytes([Keeping()], torch.nn.Linear(2, 2), "somebody_elses") == expected  # made where the plugin is
+    held = SimpleNamespace(policy=Kept())
+    assert strategy_bytes([held], torch.nn.Linear(2, 2), own) == expected
+    assert strategy_bytes([held], torch.nn.Linear(2, 2), "somebody_elses") == 0
 
 
 def test_the_samples_scored_are_those_of_classes_seen() -> None:

@@ -143,6 +143,20 @@ class DrawsNothing(BP):
         return super().loss(x, y, allowed)
 
 
+class DrawsLate(DrawsNothing):
+    """The same, drawing where the gradient is made and where it is applied."""
+
+    def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+        loss = super().loss(x, y, allowed)
+        loss.register_hook(lambda grad: grad * (1 + 0 * torch.rand(())))
+        return loss
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        optimizer = super().optimizer()
+        optimizer.register_step_pre_hook(lambda *_: torch.rand(3).sum() and None)
+        return optimizer
+
+
 SEEN: list[Tensor] = []
 
 
@@ -150,14 +164,16 @@ SEEN: list[Tensor] = []
 def test_all_learners_of_a_seed_see_the_same_batches(replay: bool) -> None:
     """Whatever a rule draws never shifts the order of the samples, nor what is replayed."""
     orders = []
-    for kind in (DrawsALot, DrawsNothing):
+    for kind in (DrawsALot, DrawsLate, DrawsNothing):
         SEEN.clear()
         with reproducible(0):
             learner = kind(SHAPE, BPHyperparameters(hidden=4, layers=1))
             trained(CLASS_INCREMENTAL, learner, [ReplayPlugin(mem_size=10)] if replay else [])
         orders.append([x.clone() for x in SEEN])
     assert len(orders[0]) == 12
-    assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
+    for a, b, c in zip(*orders, strict=True):
+        assert torch.equal(a, b)
+        assert torch.equal(a, c)
 
 
 def test_replay_fills_its_buffer_and_changes_what_is_learned() -> None:
@@ -410,6 +426,24 @@ def test_a_piece_is_an_experience_of_its_own_to_the_learner() -> None:
             for piece in pieces:
                 training.train(piece)
     assert told == [(0, 1)] * 3 + [(2, 3)] * 3
+
+
+def test_what_the_learners_optimizer_leaves_out_is_not_trained() -> None:
+    """The head grows with the second experience; it goes on being trained, and the body goes on being left out."""
+
+    class ReadoutOnly(BP):
+        def optimizer(self) -> torch.optim.Optimizer:
+            assert self.head is not None
+            return torch.optim.SGD(self.head.parameters(), lr=0.5)
+
+    learner = ReadoutOnly(SHAPE, BPHyperparameters(hidden=8, layers=1))
+    body = [p.detach().clone() for p in learner.body.parameters()]
+    training = trained(CLASS_INCREMENTAL, learner)
+    assert all(torch.equal(p, q) for p, q in zip(learner.body.parameters(), body, strict=True))
+    assert learner.head is not None
+    held = [p for group in training.optimizer.param_groups for p in group["params"]]
+    assert [id(p) for p in held] == [id(p) for p in learner.head.parameters()]
+    assert learner.head.weight.grad is not None
 
 
 def test_shifting_moves_each_image_as_a_whole() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, softmax
 
-from ffcl.avalanche_mends import GEMPlugin
+from ffcl.avalanche_mends import AGEMPlugin, GEMPlugin
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.testing.case import SHAPE, samples
@@ -42,9 +42,9 @@ THREE = stream_of([(0, 1), (2, 3), (4, 5)])
 RETURNING = stream_of([(0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)])
 
 
-def trained(stream: Stream, plugins: Sequence[Any], **options: Any) -> Training:
+def trained(stream: Stream, plugins: Sequence[Any], kind: type[BP] = BP, **options: Any) -> Training:
     with reproducible(0):
-        learner = BP(SHAPE, BPHyperparameters(hidden=8, layers=1, lr=1e-2))
+        learner = kind(SHAPE, BPHyperparameters(hidden=8, layers=1, lr=1e-2))
         training = Training(
             learner=learner,
             randomness=RandomSequence(1),
@@ -115,6 +115,42 @@ def test_where_importances_are_clipped_may_be_chosen() -> None:
     clipped, free = found
     assert free.max() > 1e-2
     assert torch.equal(clipped, free.clamp(max=1e-3))
+
+
+def test_si_never_pays_for_moving_a_weight() -> None:
+    """Where the movement of a weight has raised the loss, Avalanche's importance is below 0."""
+    si = SIPenalty(1.0, 1e-7, 1e6)
+    trained(THREE, [si])
+    raw = torch.cat([-path.data for path in si.syn_data["cum_trajectory"].values()])
+    importances = torch.cat([importance.data for importance in si.ewc_data[1].values()])
+    assert raw.min() < 0
+    assert torch.equal(importances, raw.clamp(0, 1e6))
+
+
+class PartlyTrained(BP):
+    """One parameter is frozen, and of another nothing is ever asked."""
+
+    def __init__(self, input_shape: tuple[int, ...], hyperparameters: BPHyperparameters) -> None:
+        super().__init__(input_shape, hyperparameters)
+        self.frozen = nn.Parameter(torch.ones(3), requires_grad=False)
+        self.unasked = nn.Parameter(torch.ones(3))
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        EWCPenalty(50.0, "separate", None),
+        SIPenalty(1.0, 0.1, 1e-3),
+        MASPenalty(0.5, 0.3),
+        GEMPlugin(4, 0.5),
+        AGEMPlugin(4, 4),
+    ],
+    ids=lambda plugin: type(plugin).__name__,
+)
+def test_parameters_without_a_gradient_are_left_alone(plugin: Any) -> None:
+    training = trained(THREE, [plugin], kind=PartlyTrained, scored=True)
+    assert torch.equal(training.learner.frozen, torch.ones(3))
+    assert torch.equal(training.learner.unasked, torch.ones(3))
 
 
 def test_a_penalty_is_the_gradient_that_autograd_finds() -> None:
@@ -237,6 +273,44 @@ def test_the_nearest_mean_is_that_of_the_exemplars() -> None:
     for label in range(4):
         mean = nn.functional.normalize(unit[y == label].mean(0), dim=0)
         assert torch.allclose(scores[:, label], -(here - mean).square().sum(1), atol=1e-5)
+
+
+def test_a_class_without_an_exemplar_is_never_the_nearest() -> None:
+    """More classes than places."""
+    plugin = NearestMeanOfExemplars(3)
+    training = trained(THREE, [plugin])
+    stored = plugin.storage_policy.buffer
+    assert len(stored) == 3
+    scores = training.score(samples((0, 1, 2, 3), 20, 5)[0])
+    assert scores.shape == (20, 6)
+    assert set(scores.argmax(1).tolist()) <= set(stored.targets)
+
+
+def test_means_need_no_scores_of_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = NearestMeanOfExemplars(8)
+    learner = trained(GROWING, [plugin]).learner
+    x, _ = samples((0, 1, 2, 3), 20, 5)
+    expected = plugin.score(learner, x)
+    monkeypatch.setattr(learner, "forward", lambda x: pytest.fail("asked for its scores"))
+    assert torch.equal(plugin.score(learner, x), expected)
+
+
+@pytest.mark.parametrize("plugin", [AsymmetricReplay(12), DarkReplay(12, 0.5, 0.5)], ids=["er-ace", "der"])
+def test_images_are_stored_as_they_are_and_moved_anew(plugin: Any) -> None:
+    asked: list[Tensor] = []
+
+    class Listening(BP):
+        def loss(self, x: Tensor, y: Tensor, allowed: Tensor | None) -> Tensor:
+            asked.append(x.clone())
+            return super().loss(x, y, allowed)
+
+    trained(GROWING, [plugin], kind=Listening, scored=True, shift=1)
+    images = torch.cat([e.train.x for e in GROWING.experiences])
+    for stored in plugin.memory.fields["x"]:
+        assert (images == stored).flatten(1).all(1).any()
+    replayed = [x for x in asked if len(x) == 12]
+    assert replayed
+    assert not all((images == x).flatten(1).all(1).any() for x in replayed[-1])
 
 
 def test_new_samples_compete_with_new_classes_only() -> None:
