@@ -41,7 +41,8 @@ class Learner(nn.Module, ABC, Generic[H]):
         learner scores every label from 0 to the largest seen so far.
 
         Args:
-            classes: the labels in this experience's training data, in increasing order.
+            classes: the labels in this experience's training data, in increasing order; to a fresh copy that a
+                strategy trains on all data (``joint``, ``gdumb``), all labels seen so far.
         """
 
     @abstractmethod

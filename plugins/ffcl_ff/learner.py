@@ -39,7 +39,7 @@ class Activity:
 
 
 class FF(LabelNetwork[FFHyperparameters]):
-    """Layers of ReLUs, each with its own loss; no gradient crosses a layer.
+    """Layers of ReLUs, or sigmoids, each with its own loss; no gradient crosses a layer.
 
     The first layer sees the input beside the code of a label, every further layer the output of the one before,
     scaled to mean square 1 so that it does not tell the goodness. The prediction is the label whose evidence,
@@ -48,7 +48,8 @@ class FF(LabelNetwork[FFHyperparameters]):
 
     The input's product with the first layer is made once a sample and shared by all label hypotheses and both
     phases. The further layers have no biases, so that their normalisation is one factor a sample, which is
-    folded into goodness and modulator.
+    folded into goodness and modulator. Sigmoids would not let it through: their outputs, all between 0 and 1, go up
+    as they are (as in arXiv 2409.07387).
 
     With ``winners`` only the k largest outputs of each group of neurons pass, the groups being those that have a
     goodness each: a layer, or its halves in the symmetric form (as in arXiv 2409.07387). What does not pass is 0,
@@ -138,9 +139,15 @@ class FF(LabelNetwork[FFHyperparameters]):
         return updates
 
     def _factors(self, layer: Activity, error: Tensor) -> Tensor:
-        """Modulator x post for a layer's synapses, from its own activity and error."""
+        """Modulator x post x slope of the neuron for a layer's synapses, from its own activity and error."""
         modulator = error.reshape(-1, 1) * self.evidence.slope(layer.goodness) * layer.scale.unsqueeze(1)
-        return modulated(layer.post, self.evidence.per_neuron(modulator, layer.post.shape[1]))
+        post = layer.post if self._homogeneous else layer.post.square() * (1.0 - layer.post)
+        return modulated(post, self.evidence.per_neuron(modulator, post.shape[1]))
+
+    @property
+    def _homogeneous(self) -> bool:
+        """Whether the neurons let a factor through; the slope of one that is active is then 1."""
+        return self.hyperparameters.activation == "relu"
 
     def _first_layer(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The input (batch, features) and what the first layer gets of it and of each code, before the ReLU.
@@ -167,7 +174,7 @@ class FF(LabelNetwork[FFHyperparameters]):
 
     def _outputs(self, h: Tensor) -> Tensor:
         """A layer's outputs, in place of what it gets (n, hidden)."""
-        h = h.relu_()
+        h = h.relu_() if self._homogeneous else h.sigmoid_()
         for group in self.evidence.groups(h):
             if 0 < self.hyperparameters.winners < group.shape[1]:
                 largest, where = group.topk(self.hyperparameters.winners, sorted=False)
@@ -182,7 +189,8 @@ class FF(LabelNetwork[FFHyperparameters]):
                 pre, h = h, self._outputs(h @ self.upper[number - 1].weight.to(h.dtype).T)
             goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
             yield Activity(pre, h, goodness, scale)
-            scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
+            if self._homogeneous:
+                scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
 
     def _first_updates(self, x: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
         """The first layer's updates: the phases of a sample share its input."""

@@ -19,6 +19,14 @@ Y = torch.tensor([0, 1, 2, 0, 1, 2])
 FORMS = list(itertools.product(("sigmoid", "symmetric"), ("each", "pair")))
 
 
+NEURONS: list[dict[str, object]] = [
+    {},
+    {"winners": 2},
+    {"activation": "sigmoid"},
+    {"activation": "sigmoid", "winners": 2},
+]
+
+
 def learner(**settings: object) -> FF:
     with RandomSequence(0):
         made = FF((1, 4, 4), FFHyperparameters.from_mapping({"hidden": 12, "layers": 3, **settings}, "ff"))
@@ -27,14 +35,16 @@ def learner(**settings: object) -> FF:
 
 
 def autograd_evidence(ff: FF, x: Tensor, labels: Tensor) -> list[Tensor]:
-    """Each layer's evidence, the plain way: the input beside the code, and explicit normalisation."""
+    """Each layer's evidence, the plain way: the input beside the code, and explicit normalisation of ReLUs' outputs."""
     hp, evidence = ff.hyperparameters, []
     x = normalise(x.flatten(1)) if hp.normalise_input else x.flatten(1)
     h = torch.cat([x, (hp.code_amplitude * ff.codes.codes)[labels]], 1)
     first = torch.cat([ff.of_input.weight, ff.of_code.weight], 1)
     for number, weight in enumerate([first, *(layer.weight for layer in ff.upper)]):
         bias = ff.of_input.bias if number == 0 else None
-        h = torch.relu(nn.functional.linear(h if number == 0 else normalise(h.detach()), weight, bias))
+        relu = hp.activation == "relu"
+        below = h.detach() if number == 0 or not relu else normalise(h.detach())
+        h = (torch.relu if relu else torch.sigmoid)(nn.functional.linear(below, weight, bias))
         if hp.winners:
             groups = h.unflatten(1, (-1, 6 if hp.probability == "symmetric" else 12))
             rank = groups.argsort(2, descending=True).argsort(2)
@@ -49,13 +59,13 @@ def autograd_evidence(ff: FF, x: Tensor, labels: Tensor) -> list[Tensor]:
 
 @pytest.mark.parametrize(("probability", "contrast"), FORMS)
 @pytest.mark.parametrize("normalise_input", [True, False])
-@pytest.mark.parametrize("winners", [0, 2])
+@pytest.mark.parametrize("neurons", NEURONS, ids=str)
 def test_the_closed_form_is_what_autograd_finds(
-    probability: str, contrast: str, normalise_input: bool, winners: int
+    probability: str, contrast: str, normalise_input: bool, neurons: dict[str, object]
 ) -> None:
     """Three layers in float64, every parameter, norm-wise to 1e-10."""
     ff = learner(
-        winners=winners,
+        **neurons,
         probability=probability,
         contrast=contrast,
         normalise_input=normalise_input,
@@ -87,9 +97,11 @@ def test_the_closed_form_is_what_autograd_finds(
 
 
 @pytest.mark.parametrize(("probability", "contrast"), FORMS)
-@pytest.mark.parametrize("winners", [0, 2])
-def test_all_hypotheses_at_once_are_one_after_the_other(probability: str, contrast: str, winners: int) -> None:
-    ff = learner(probability=probability, contrast=contrast, winners=winners, precision="float32")
+@pytest.mark.parametrize("neurons", NEURONS, ids=str)
+def test_all_hypotheses_at_once_are_one_after_the_other(
+    probability: str, contrast: str, neurons: dict[str, object]
+) -> None:
+    ff = learner(probability=probability, contrast=contrast, precision="float32", **neurons)
     slow = [torch.stack(autograd_evidence(ff, X, torch.full((6,), c))).sum(0) for c in range(3)]
     assert torch.allclose(ff(X), torch.stack(slow, 1), rtol=1e-4, atol=1e-4)
 
@@ -148,10 +160,12 @@ def test_a_layer_learns_to_tell_right_from_wrong_labels() -> None:
 
 @pytest.mark.parametrize("probability", ["sigmoid", "symmetric"])
 @pytest.mark.parametrize("asked", [[0, 1, 2], [1], []])
-@pytest.mark.parametrize("winners", [0, 2])
-def test_the_gradient_of_scores_is_what_autograd_finds(probability: str, asked: list[int], winners: int) -> None:
+@pytest.mark.parametrize("neurons", NEURONS, ids=str)
+def test_the_gradient_of_scores_is_what_autograd_finds(
+    probability: str, asked: list[int], neurons: dict[str, object]
+) -> None:
     """Three layers in float64; a loss that asks for the evidence of some labels only."""
-    ff = learner(probability=probability, winners=winners, code_amplitude=2.0).double()
+    ff = learner(probability=probability, code_amplitude=2.0, **neurons).double()
     x, weight = X.double(), torch.zeros(6, 3, dtype=torch.float64)
     weight[:, asked] = torch.rand(6, len(asked), dtype=torch.float64)
     scores = ff(x)

@@ -26,7 +26,10 @@ FORMS: list[dict[str, object]] = [
     {"probability": "symmetric", "contrast": "each", "negatives": "random"},
     {"probability": "symmetric"},
 ]
-CASES = [*itertools.product(LOCAL, FORMS), ("ff", {"winners": 2}), ("ff", {"winners": 2, "probability": "symmetric"})]
+CASES = [
+    *itertools.product(LOCAL, FORMS),
+    *(("ff", {"winners": 2, **form, **sigmoid}) for form in FORMS for sigmoid in ({}, {"activation": "sigmoid"})),
+]
 
 
 def build(name: str, **settings: object) -> Learner[Any]:
