@@ -137,11 +137,12 @@ def scenario_from_mapping(
     """
     values = dict(tables["stream"])
     kind = values.pop("kind", None)
-    if kind is None:
-        raise UsageError(f"{where} needs a `kind` in [stream], one of {', '.join(sorted(streams))}.")
+    if not isinstance(kind, str):
+        got = "" if kind is None else f", got {kind!r}"
+        raise UsageError(f"{where} needs a `kind` in [stream], one of {', '.join(sorted(streams))}{got}.")
     if kind not in streams:
-        raise unknown_name(f"kind of stream in {where}:", str(kind), streams)
-    spec = streams[str(kind)]
+        raise unknown_name(f"kind of stream in {where}:", kind, streams)
+    spec = streams[kind]
     return Scenario(
         name,
         summary,

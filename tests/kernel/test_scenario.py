@@ -37,6 +37,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         (GOOD.replace('"digits"', '"digit"'), "[stream]: 'digit'. Did you mean 'digits'?"),
         (GOOD.replace("= 3", '= "three"'), "epochs must be an integer from 1 to 10000, got 'three'"),
         (GOOD.replace('kind = "split"\n', ""), "needs a `kind` in [stream]"),
+        (GOOD.replace('"split"', '["split"]'), "split, got ['split']."),
         (GOOD.replace('dataset = "digits"\n', ""), "needs a value for dataset"),
         ('summary = "s"\nstream = 3\n', "[stream] must be a table"),
         ('default = "yes"\n' + GOOD, "`default` must be true or false"),
