@@ -128,9 +128,10 @@ def load_source(source: Source, root: Path, part: Part = "all") -> DataSet:
                 )
     try:
         read = [_of_set(kind, which)(root, train=which == "train", **source.options) for which in sets]
-    except (RuntimeError, ValueError, AssertionError, OSError, EOFError) as error:
+    except Exception as error:  # torchvision lets through whatever a wrong byte brings about
         raise DataError(
-            f"The files of {source.name} in {folder} are damaged: {error}. Delete them to download them again."
+            f"The files of {source.name} in {folder} are damaged: {type(error).__name__}: {error}. Delete them to "
+            "download them again."
         ) from error
     checked = [_checked(content, source.n(which), source, folder) for which, content in zip(sets, read, strict=True)]
     return data_set(*checked, part=part)

@@ -62,6 +62,16 @@ def test_a_cut_file_is_damaged(fashion: Path) -> None:
         load("fashion-mnist", fashion)
 
 
+def test_a_wrong_type_in_a_header_is_damage(fashion: Path) -> None:
+    path = fashion / "FashionMNIST" / "raw" / "train-labels-idx1-ubyte"
+    for kind in (3, 13):  # none, and floating-point numbers
+        content = bytearray(path.read_bytes())
+        content[2] = kind
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"The files of FashionMNIST in .* are damaged: .*Delete them"):
+            load("fashion-mnist", fashion)
+
+
 def test_a_file_with_other_contents_is_refused(fashion: Path) -> None:
     folder = fashion / "FashionMNIST" / "raw"
     write_idx(folder / "train-labels-idx1-ubyte", np.arange(60_000) % 11)
