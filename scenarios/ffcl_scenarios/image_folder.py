@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from ffcl.errors import DataError
 from ffcl.parts import Set
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 GREY = ("1", "L", "LA")
 COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
 
@@ -43,9 +44,7 @@ def read_images(
     paths: dict[Set, list[Path]] = {which: [] for which in sets}
     for which, found in paths.items():
         for label, name in enumerate(names):
-            own = sorted(p for p in (folder / which / name).iterdir() if p.suffix.lower() in SUFFIXES)
-            if not own:
-                raise DataError(f"{folder / which / name} holds no images ({', '.join(SUFFIXES)}).")
+            own = _image_files(folder / which / name)
             found += own
             labels[which] += [label] * len(own)
             images |= {path: _read(path, size) for path in own}
@@ -79,16 +78,50 @@ def _class_names(folder: Path, classes: int, sets: Sequence[Set]) -> list[str]:
     return names["train"]
 
 
+def _image_files(folder: Path) -> list[Path]:
+    """The images of a class, by name; files that begin with a dot are none: systems put them there."""
+    found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    for path in found:
+        if path.is_dir() and any(inside.suffix.lower() in SUFFIXES for inside in path.rglob("[!.]*")):
+            raise DataError(f"{path} holds images; those of a class must be in its own folder, {folder}.")
+    own = [path for path in found if path.suffix.lower() in SUFFIXES]
+    if not own:
+        raise DataError(f"{folder} holds no images ({', '.join(SUFFIXES)}).")
+    return own
+
+
 def _read(path: Path, size: int) -> Image.Image:
     """An image, upright, grey or red, green and blue."""
     try:
         with Image.open(path) as file:
-            if file.mode not in (*GREY, *COLOUR):
-                raise DataError(f"{path} is of the kind {file.mode!r}; save it with 8 bits a channel.")
+            _check(path, file)
             image = ImageOps.exif_transpose(file).convert("L" if file.mode in GREY else "RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # Pillow lets through whatever a wrong byte brings about
         raise DataError(f"{path} cannot be read as an image: {error}.") from error
     return image.resize((size, size), Image.Resampling.BILINEAR) if size else image
+
+
+def _check(path: Path, file: ImageFile.ImageFile) -> None:
+    """Refuse what would be lost without a word: low bits, what is transparent, further images of a file."""
+    if file.mode not in (*GREY, *COLOUR):
+        raise DataError(f"{path} is of the kind {file.mode!r}; save it with 8 bits a channel.")
+    if _is_deep(file):
+        raise DataError(f"{path} has more than 8 bits a channel; save it with 8.")
+    if file.has_transparency_data and file.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+        raise DataError(f"{path} is transparent in places; save it without transparency, on the ground it should have.")
+    frames = getattr(file, "n_frames", 1)
+    if frames > 1 and file.format != "MPO":  # what cameras add to a photograph is smaller copies of it
+        raise DataError(f"{path} holds {frames} images; save each in a file of its own.")
+
+
+def _is_deep(file: ImageFile.ImageFile) -> bool:
+    """Whether more than 8 bits a channel are cut to 8: Pillow tells its decoders so, and not by the mode."""
+    decoders = [tile[3] for tile in file.tile]
+    if file.format == "PPM":  # the mode, or the mode and the greatest value
+        return any(isinstance(decoder, tuple) and decoder[1] > 255 for decoder in decoders)
+    return re.search(";16[BLN]", str(decoders)) is not None
 
 
 def _size(image: Image.Image) -> str:

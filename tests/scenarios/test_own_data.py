@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from ffcl.errors import DataError, UsageError
 from ffcl.index_sets import IndexSet
@@ -127,60 +125,6 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         load_own(tmp_path, 3, size=8)
 
 
-@pytest.fixture
-def birds(tmp_path: Path) -> Path:
-    """A folder of grey images: two classes, two for training and one for the test each."""
-    for part, n in (("train", 2), ("test", 1)):
-        for label, name in enumerate(("blackbird", "wren")):
-            folder = tmp_path / "birds" / part / name
-            folder.mkdir(parents=True)
-            (folder / "notes.txt").write_text("no image")
-            for i in range(n):
-                Image.new("L", (6, 4), color=51 * (label + 1)).save(folder / f"{i}.png")
-    return tmp_path / "birds"
-
-
-def test_a_folder_of_images_is_read(birds: Path) -> None:
-    data = load_own(birds, 2)
-    assert data.train_x.shape == (4, 1, 4, 6)
-    assert data.train_y.tolist() == [0, 0, 1, 1]
-    assert data.train_x[:, 0, 0, 0].tolist() == pytest.approx([0.2, 0.2, 0.4, 0.4])
-    Image.new("RGB", (6, 4), color=(255, 0, 0)).save(birds / "test" / "wren" / "1.JPG")
-    assert load_own(birds, 2).test_x.shape == (3, 1, 4, 6)  # the training images decide
-    Image.new("RGB", (6, 4), color=(255, 0, 0)).save(birds / "train" / "wren" / "2.JPG")
-    coloured = load_own(birds, 2)
-    assert coloured.train_x.shape == (5, 3, 4, 6)
-    for red in (coloured.train_x[4], coloured.test_x[2]):
-        assert red[0].min() > 0.9
-        assert red[1:].max() < 0.1
-
-
-def test_images_of_several_sizes_need_a_size(birds: Path) -> None:
-    Image.new("L", (9, 9)).save(birds / "train" / "wren" / "9.png")
-    with pytest.raises(DataError, match=r"9.png is of 9 x 9 pixels, and .*0.png of 6 x 4. Make them one size, or say"):
-        load_own(birds, 2)
-    assert load_own(birds, 2, size=8).train_x.shape == (5, 1, 8, 8)
-
-
-def test_folders_and_images_that_cannot_be_used_are_named(birds: Path) -> None:
-    with pytest.raises(DataError, match="train holds 2 folders of classes, and classes = 3"):
-        load_own(birds, 3)
-    (birds / "test" / "robin").mkdir()
-    with pytest.raises(DataError, match=r"train has no folder robin, and .*test has one"):
-        load_own(birds, 2)
-    (birds / "train" / "robin").mkdir()
-    with pytest.raises(DataError, match=r"robin holds no images \(.png"):
-        load_own(birds, 3)
-    for part in ("train", "test"):
-        (birds / part / "robin" / "0.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"0.png cannot be read as an image"):
-        load_own(birds, 3)
-    for part in ("train", "test"):
-        Image.new("I;16", (6, 4)).save(birds / part / "robin" / "0.png")
-    with pytest.raises(DataError, match=r"0.png is of the kind 'I;16'; save it with 8 bits a channel"):
-        load_own(birds, 3)
-
-
 def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_root(tmp_path: Path) -> None:
     path = tmp_path / "birds.toml"
     path.write_text(
@@ -260,18 +204,3 @@ def test_training_arrays_are_checked_in_every_part(tmp_path: Path) -> None:
         load_own(tmp_path, 3, part="tuning")
     with pytest.raises(UsageError, match="A training set of 6 samples is too small for part = 'tuning'"):
         load_own(write(tmp_path, arrays(), "npz"), 3, part="tuning")
-
-
-def test_tuning_needs_no_folder_of_test_images(birds: Path) -> None:
-    for name in ("blackbird", "wren"):
-        for i in range(2, 6):
-            Image.new("L", (6, 4), color=i).save(birds / "train" / name / f"{i}.png")
-    whole = load_own(birds, 2)
-    (birds / "test" / "wren" / "0.png").write_bytes(b"no image")
-    damaged = load_own(birds, 2, part="tuning")
-    shutil.rmtree(birds / "test")
-    for data in (damaged, load_own(birds, 2, part="tuning")):
-        assert data.train_index == IndexSet(whole.train_index.of, 12, rows_of("tuning", 12).train)
-        assert data.test_index == IndexSet(whole.train_index.of, 12, rows_of("tuning", 12).held_out)
-    with pytest.raises(DataError, match="has no folder test"):
-        load_own(birds, 2, part="evaluation")
