@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ffcl.errors import DataError
 from ffcl.parts import Part
 from ffcl_scenarios.data_set import DataSet, Labelled, data_set
 from ffcl_scenarios.images import padded
@@ -54,7 +55,19 @@ def load_once(name: str, data_root: Path, classes: int, size: int, part: Part) -
         return _digits(part)
     if name in SOURCES:
         return load_source(SOURCES[name], data_root, part)
-    return load_own(data_root / Path(name).expanduser(), classes, size, part)
+    return load_own(_own_path(name, data_root), classes, size, part)
+
+
+def _own_path(name: str, data_root: Path) -> Path:
+    """Where the user's own data are.
+
+    Raises:
+        DataError: the path begins with ``~`` and a user that there is not.
+    """
+    try:
+        return data_root / Path(name).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{name} cannot be found: {str(error).removesuffix('.')}.") from error
 
 
 def _digits(part: Part) -> DataSet:

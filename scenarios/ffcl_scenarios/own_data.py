@@ -39,21 +39,11 @@ def load_own(path: Path, classes: int, size: int = 0, part: Part = "all") -> Dat
         DataError: what is wrong, in which file and array.
         UsageError: there are too few samples for the part.
     """
-    found: Named
     sets = sets_opened(part)
-    if path.is_dir() and ((path / "train").is_dir() or (path / "test").is_dir()):
-        found = read_images(path, classes, size, sets)
-    elif size:
-        raise DataError(f"{path} is no folder of images (train/<class>/..., test/<class>/...): `size` is for those.")
-    elif path.is_dir():
-        found = _npy_files(path, _arrays(sets))
-    elif path.is_file():
-        found = _npz_file(path, _arrays(sets))
-    else:
-        raise DataError(
-            f"{path} does not exist; `dataset` names an .npz file or a folder, absolute or from the data root."
-        )
-    arrays, names = found
+    try:
+        arrays, names = _read(path, classes, size, sets)
+    except OSError as error:  # a folder that may not be opened, a name that is too long
+        raise DataError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
     x = {which: _samples(arrays[f"x_{which}"], names[f"x_{which}"]) for which in sets}
     shapes = {which: tuple(samples.shape[1:]) for which, samples in x.items()}
     if len({*shapes.values()}) > 1:
@@ -63,6 +53,18 @@ def load_own(path: Path, classes: int, size: int = 0, part: Part = "all") -> Dat
         )
     y = {which: _labels(arrays[f"y_{which}"], names[f"y_{which}"], len(x[which]), classes) for which in sets}
     return data_set(*(Labelled(x[which], y[which]) for which in sets), part=part)
+
+
+def _read(path: Path, classes: int, size: int, sets: Sequence[Set]) -> Named:
+    if path.is_dir() and ((path / "train").is_dir() or (path / "test").is_dir()):
+        return read_images(path, classes, size, sets)
+    if size:
+        raise DataError(f"{path} is no folder of images (train/<class>/..., test/<class>/...): `size` is for those.")
+    if path.is_dir():
+        return _npy_files(path, _arrays(sets))
+    if path.is_file():
+        return _npz_file(path, _arrays(sets))
+    raise DataError(f"{path} does not exist; `dataset` names an .npz file or a folder, absolute or from the data root.")
 
 
 def _arrays(sets: Iterable[Set]) -> tuple[str, ...]:
@@ -76,8 +78,10 @@ def _npz_file(path: Path, wanted: Sequence[str]) -> Named:
         with np.load(path, allow_pickle=False) as content:
             if missing := [name for name in wanted if name not in content]:
                 raise DataError(f"{path} has no array {_list(missing)}; it holds {_list(content.files) or 'none'}.")
-            arrays = {name: content[name] for name in wanted}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = {name: _plain(content[name]) for name in wanted}
+    except DataError:
+        raise
+    except Exception as error:  # NumPy lets through whatever a wrong byte brings about
         raise DataError(f"{path} cannot be read as an .npz file of plain arrays: {error}.") from error
     return arrays, {name: f"{path}: {name}" for name in wanted}
 
@@ -92,10 +96,18 @@ def _npy_files(folder: Path, wanted: Sequence[str]) -> Named:
     arrays = {}
     for name, path in files.items():
         try:
-            arrays[name] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            with path.open("rb") as file:
+                arrays[name] = _plain(np.load(file, allow_pickle=False))
+        except Exception as error:
             raise DataError(f"{path} cannot be read as an .npy file of a plain array: {error}.") from error
     return arrays, {name: str(path) for name, path in files.items()}
+
+
+def _plain(content: object) -> Array:
+    """What NumPy has read, if it is an array; of other files it makes something else."""
+    if not isinstance(content, np.ndarray):
+        raise ValueError(f"it holds {type(content).__name__}")
+    return content
 
 
 def _samples(array: Array, name: str) -> Tensor:

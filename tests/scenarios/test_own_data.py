@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import re
+import struct
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ from ffcl.parts import HELD_OUT, Part, rows_of
 from ffcl.registry import installed
 from ffcl.scenario import read_scenario
 from ffcl.specs import resolve
+from ffcl_scenarios.datasets import load
 from ffcl_scenarios.own_data import load_own
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -123,6 +129,76 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         load_own(tmp_path, 3)
     with pytest.raises(DataError, match=r"is no folder of images .*`size` is for those"):
         load_own(tmp_path, 3, size=8)
+
+
+def zipped(text: bytes, flags: int = 0, method: int = 0) -> bytes:
+    """An .npz file whose members hold this; what its headers say of encryption and compression is changed."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in arrays():
+            archive.writestr(f"{name}.npy", text)
+    damaged = bytearray(content.getvalue())
+    for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        for found in re.finditer(mark, bytes(damaged)):
+            struct.pack_into("<HH", damaged, found.start() + at, flags, method)
+    return bytes(damaged)
+
+
+def npy(header: str) -> bytes:
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header.encode()
+
+
+DAMAGED = {
+    "text": b"1,2,3",
+    "a header that is no Python": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (6, 4, 5"),
+    "a header of a huge shape": npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({10**15},)}}\n") + b"0",
+    "a header of a strange type": npy("{'descr': ['|u1', 3], 'fortran_order': False, 'shape': (6,)}\n"),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_arrays_are_named_with_their_file(tmp_path: Path, content: bytes) -> None:
+    write(tmp_path, arrays(), "npy")
+    (tmp_path / "x_train.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"x_train.npy cannot be read as an .npy file of a plain array: ."):
+        load_own(tmp_path, 3)
+    (tmp_path / "birds.npz").write_bytes(zipped(content))
+    with pytest.raises(DataError, match=r"birds.npz cannot be read as an .npz file of plain arrays: ."):
+        load_own(tmp_path / "birds.npz", 3)
+
+
+@pytest.mark.parametrize(("flags", "method"), [(1, 0), (0, 8), (0, 99)], ids=["encrypted", "no zlib", "unknown method"])
+def test_archives_that_cannot_be_unpacked_are_named(tmp_path: Path, flags: int, method: int) -> None:
+    (tmp_path / "birds.npz").write_bytes(zipped(b"\xff" * 50, flags, method))
+    with pytest.raises(DataError, match=r"birds.npz cannot be read as an .npz file of plain arrays: ."):
+        load_own(tmp_path / "birds.npz", 3)
+
+
+def test_an_archive_under_the_name_of_an_array_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, arrays(), "npy")
+    write(tmp_path, arrays(), "npz").rename(tmp_path / "x_train.npy")
+    with pytest.raises(DataError, match=r"x_train.npy cannot be read as an .npy file of a plain array: it holds NpzF"):
+        load_own(tmp_path, 3)
+
+
+def test_paths_that_lead_nowhere_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"~nosuchuser/birds.npz cannot be found: Could not determine home directory"):
+        load("~nosuchuser/birds.npz", tmp_path, 3)
+    with pytest.raises(DataError, match=r"a{300} (cannot be read: File name too long|does not exist)"):
+        load("a" * 300, tmp_path, 3)
+    wren = tmp_path / "train" / "wren"
+    wren.mkdir(parents=True)
+    (tmp_path / "test" / "wren").mkdir(parents=True)
+    listed = Path.iterdir
+
+    def forbidden(folder: Path) -> Iterator[Path]:
+        if folder == wren:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    with pytest.raises(DataError, match="train/wren cannot be read: Permission denied"):
+        load_own(tmp_path, 1)
 
 
 def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_root(tmp_path: Path) -> None:
