@@ -18,6 +18,9 @@ from ffcl_scenarios.torchvision_data import SOURCES, load_source
 TEST_EVERY = 5
 """Of the digits, which come unsplit, every fifth sample of a class is a test sample."""
 
+Files = tuple[tuple[str, int, int], ...]
+"""Files of the user's own data: path, time of the last change in ns, size in bytes."""
+
 
 def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
     """Load the data set of a stream, once a process, and pad its images.
@@ -32,7 +35,7 @@ def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
 
 
 def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part = "all") -> DataSet:
-    """Load a part of a data set, once a process.
+    """Load a part of a data set, once a process; the user's own again if their files have changed.
 
     Args:
         name: one of ``ffcl_scenarios.parameters.N_CLASSES``, or the path of the user's own.
@@ -45,11 +48,12 @@ def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part
         DataError: files are missing and cannot be downloaded, are damaged, or hold what cannot be used.
         UsageError: there are too few samples for the part.
     """
-    return load_once(name, data_root, classes, size, part)
+    files = () if name in N_CLASSES else _files(_own_path(name, data_root))
+    return load_once(name, data_root, classes, size, part, files)
 
 
 @cache
-def load_once(name: str, data_root: Path, classes: int, size: int, part: Part) -> DataSet:
+def load_once(name: str, data_root: Path, classes: int, size: int, part: Part, files: Files) -> DataSet:
     """What `load` does; how its arguments are written makes a difference to a cache."""
     if name == "digits":
         return _digits(part)
@@ -68,6 +72,16 @@ def _own_path(name: str, data_root: Path) -> Path:
         return data_root / Path(name).expanduser()
     except RuntimeError as error:
         raise DataError(f"{name} cannot be found: {str(error).removesuffix('.')}.") from error
+
+
+def _files(path: Path) -> Files:
+    """The files that the user's own data may be in."""
+    inside = (file for pattern in ("*.npy", "train/*/*", "test/*/*") for file in path.glob(pattern))
+    try:
+        found = [(file, file.stat()) for file in (path, *sorted(inside)) if file.exists()]
+    except OSError:  # reading them will say more
+        return ()
+    return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in found)
 
 
 def _digits(part: Part) -> DataSet:

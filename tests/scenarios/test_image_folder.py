@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import zlib
@@ -13,6 +14,7 @@ from PIL import Image
 from ffcl.errors import DataError
 from ffcl.index_sets import IndexSet
 from ffcl.parts import rows_of
+from ffcl_scenarios.datasets import load
 from ffcl_scenarios.own_data import load_own
 
 
@@ -160,6 +162,14 @@ def test_every_image_of_a_class_is_found_or_told_of(birds: Path) -> None:
     Image.new("L", (6, 4)).save(wren / "young" / "2024" / "0.png")
     with pytest.raises(DataError, match=r"wren/young holds images; those of a class must be in its own folder, .*wren"):
         load_own(birds, 2)
+
+
+def test_an_image_that_has_changed_is_read_again(birds: Path) -> None:
+    os.utime(birds / "test" / "wren" / "0.png", (0, 0))
+    before = load("birds", birds.parent, 2)
+    assert load("birds", birds.parent, 2) is before
+    Image.new("L", (6, 4), color=255).save(birds / "test" / "wren" / "0.png")
+    assert load("birds", birds.parent, 2).test_x[1].min() == 1
 
 
 def test_tuning_needs_no_folder_of_test_images(birds: Path) -> None:

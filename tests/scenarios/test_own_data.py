@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import struct
 import zipfile
@@ -199,6 +200,19 @@ def test_paths_that_lead_nowhere_are_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "iterdir", forbidden)
     with pytest.raises(DataError, match="train/wren cannot be read: Permission denied"):
         load_own(tmp_path, 1)
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_data_that_have_changed_are_read_again(tmp_path: Path, kind: str) -> None:
+    name = str(write(tmp_path, arrays(), kind))
+    for file in tmp_path.iterdir():
+        os.utime(file, (0, 0))  # or both would be of the same moment, as far as a clock tells
+    before = load(name, tmp_path, 3)
+    assert load(name, tmp_path, 3) is before
+    write(tmp_path, arrays(x_train=arrays()["x_train"] + np.uint8(1)), kind)
+    after = load(name, tmp_path, 3)
+    assert torch.allclose(after.train_x, before.train_x + 1 / 255)
+    assert after.sha256 != before.sha256
 
 
 def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_root(tmp_path: Path) -> None:
