@@ -22,6 +22,10 @@ class DataError(FfclError):
     """A data set is missing, damaged or cannot be downloaded."""
 
 
+class StreamError(DataError):
+    """The data are there, and one run's stream cannot be built from them; other runs may fare better."""
+
+
 class RecordError(FfclError):
     """A record on disk cannot be read."""
 

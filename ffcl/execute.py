@@ -14,7 +14,7 @@ import torch
 
 from ffcl.configuration import Run
 from ffcl.environment import PeakMemory, hardware, library_versions
-from ffcl.errors import DataError, PluginError
+from ffcl.errors import DataError, FfclError, PluginError, StreamError
 from ffcl.evaluation import accuracy_row, n_choices, n_scored
 from ffcl.index_sets import write_index_set
 from ffcl.operations import Operations, TrainingOperations
@@ -45,6 +45,7 @@ def build_stream(run: Run, registry: Registry, data_root: Path) -> Stream:
 
     Raises:
         DataError: its data is missing, damaged or cannot be downloaded.
+        UsageError: its parameters do not go together with its data, or with its seed.
     """
     scenario = scenario_of(run, registry)
     stream: Stream = resolve(scenario.spec.build)(scenario.stream, run.seed, data_root)
@@ -65,13 +66,14 @@ def execute(
     ``index_sets``. torch's global state is left as it was found.
 
     Raises:
-        DataError: the data is missing; that is no fault of the learner and leaves no record.
+        DataError: the data is missing, or the stream cannot be built; that is no fault of the learner and leaves no
+            record.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     versions, machine = library_versions(), hardware()
     try:
         with reproducible(derive_seed(run.seed, "samples")):
-            stream = build_stream(run, registry, data_root)
+            stream = _stream(run, registry, data_root)
             training = _training(run, registry, stream)
             _check_code(run, registry)
             result = _train_and_measure(run, training, stream, registry, report)
@@ -87,6 +89,20 @@ def execute(
         failure = Failure(type(error).__name__, str(error), traceback.format_exc())
         return Record(run, "failed", started, versions=versions, hardware=machine, failure=failure)
     return Record(run, "done", started, versions=versions, hardware=machine, **result)
+
+
+def _stream(run: Run, registry: Registry, data_root: Path) -> Stream:
+    try:
+        stream = build_stream(run, registry, data_root)
+    except DataError:
+        raise
+    except FfclError as error:
+        raise StreamError(f"The stream of seed {run.seed} cannot be built: {error}") from error
+    if run.scenario.settings["training"].get("shift") and len(stream.input_shape) != 3:
+        raise StreamError(
+            f"`shift` moves images (channels, height, width); these samples are of the shape {stream.input_shape}."
+        )
+    return stream
 
 
 def _train_and_measure(

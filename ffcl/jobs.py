@@ -23,8 +23,8 @@ FINAL: frozenset[str] = frozenset({"done", "failed", "cached", "no-data", "busy"
 class Event:
     """Something that happened to a run.
 
-    ``done`` and ``total`` count experiences, ``accuracy`` is the mean over those learned so far; ``record`` is that
-    of a run whose job asked for it.
+    ``done`` and ``total`` count experiences, ``accuracy`` is the mean over those learned so far; ``alone`` says that
+    what keeps this run from its data says nothing of other runs; ``record`` is that of a run whose job asked for it.
     """
 
     run: Run
@@ -33,6 +33,7 @@ class Event:
     total: int = 0
     accuracy: float = 0.0
     message: str = ""
+    alone: bool = False
     record: Record | None = None
 
 
@@ -76,7 +77,7 @@ class Jobs:
     def note(self, event: Event) -> None:
         """Take in what concerns other jobs, and count those that are at their end."""
         with self._changed:
-            if event.event == "no-data":
+            if event.event == "no-data" and not event.alone:
                 self._no_data[_stream_of(event.run)] = event.message
             if event.event in FINAL:
                 self.unfinished -= 1

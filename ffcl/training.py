@@ -23,7 +23,7 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor, nn
 
 import ffcl.avalanche_mends  # noqa: F401  (batched loaders)
-from ffcl.errors import DataError, LearnerError
+from ffcl.errors import LearnerError
 from ffcl.learner import Learner
 from ffcl.randomness import RandomSequence
 from ffcl.stream import Stream
@@ -256,15 +256,7 @@ class Training(SupervisedTemplate):
 
 
 def shifted(x: Tensor, most: int) -> Tensor:
-    """Move each image of x (batch, channels, height, width) by -most to most pixels both ways; zeros come in.
-
-    Raises:
-        DataError: the samples are no images.
-    """
-    if x.dim() != 4:
-        raise DataError(
-            f"`shift` moves images (channels, height, width); these samples are of shape {tuple(x.shape[1:])}."
-        )
+    """Move each image of x (batch, channels, height, width) by -most to most pixels both ways; zeros come in."""
     height, width = x.shape[2:]
     padded = nn.functional.pad(x, (most, most, most, most))
     rows, columns = torch.randint(0, 2 * most + 1, (2, len(x), 1))

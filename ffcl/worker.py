@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ffcl.configuration import Run
-from ffcl.errors import DataError
+from ffcl.errors import DataError, StreamError
 from ffcl.records import LEARNER, Record, clear_leftovers, find_record, record_path, write_record
 from ffcl.registry import installed
 
@@ -105,7 +105,7 @@ def _perform_alone(job: Job, emit: Emit) -> None:
         keep = job.folder / LEARNER if job.keep else None
         record = execute(job.run, installed(), job.data_root, report, keep, index_sets=job.results)
     except DataError as error:
-        emit({"event": "no-data", "message": str(error)})
+        emit({"event": "no-data", "message": str(error), "alone": isinstance(error, StreamError)})
         return
     emit(hand_over(job, record))
 

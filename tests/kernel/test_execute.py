@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ffcl import LearnerSpec, Parameters, StreamSpec
 from ffcl.configuration import Run
-from ffcl.errors import DataError
+from ffcl.errors import DataError, StreamError
 from ffcl.execute import build_stream, execute
+from ffcl.plan import make_plan
 from ffcl.registry import Registry, installed
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
@@ -120,6 +122,38 @@ def test_missing_data_is_no_fault_of_the_learner(
     registry = registry_with(streams=[kind], scenarios=[toml])
     with pytest.raises(DataError, match="the files are not there"):
         execute(run_of("bp", "none", "gone", registry=registry), registry, data_root)
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    """A folder of data that are vectors, four samples of each of two classes."""
+    x, y = np.zeros((8, 64), dtype=np.uint8), np.arange(8) % 2
+    np.savez(tmp_path / "vectors.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        ("rotated", "", r"The stream of seed 3 cannot be built: A rotated stream needs images .* of the shape \(64,\)"),
+        ("permuted", "pad = 1", "The stream of seed 3 cannot be built: A stream with pad needs images"),
+        ("recurring", "", "The stream of seed 3 cannot be built: Class 0 has 4 training samples, too few for the 10"),
+        (
+            "split",
+            "experiences = 2\npart = 'tuning'",
+            "cannot be built: A training set of 8 samples is too small",
+        ),
+        ("split", "experiences = 2\n[training]\nshift = 1", r"`shift` moves images .* are of the shape \(64,\)"),
+    ],
+)
+def test_a_stream_that_cannot_be_built_is_no_fault_of_the_learner(
+    vectors: Path, kind: str, settings: str, message: str
+) -> None:
+    toml = vectors / "mine.toml"
+    toml.write_text(f'summary = "x"\n[stream]\nkind = "{kind}"\ndataset = "vectors.npz"\nclasses = 2\n{settings}\n')
+    run = make_plan(installed(), ["bp"], ["none"], [str(toml)], [3]).runs[0]
+    with pytest.raises(StreamError, match=message):
+        execute(run, installed(), vectors)
 
 
 def test_learners_of_a_seed_share_the_class_order(run_of: Callable[..., Run], data_root: Path) -> None:

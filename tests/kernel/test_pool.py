@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from ffcl.configuration import Run
-from ffcl.errors import DataError
+from ffcl.errors import DataError, StreamError
 from ffcl.jobs import Event, Jobs
 from ffcl.plan import Plan
 from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
-from ffcl.records import find_record, read_records, record_path
+from ffcl.records import Record, find_record, read_records, record_path
 from ffcl.worker import Job
 
 PLUGIN = """
@@ -227,6 +227,21 @@ def test_kinds_of_stream_with_equal_settings_are_looked_for_each(run_of: Callabl
     jobs.note(Event(run, "no-data", message="the files are not there"))
     assert jobs.no_data(Job(run, tmp_path, tmp_path)) == "the files are not there"
     assert jobs.no_data(Job(other, tmp_path, tmp_path)) is None
+
+
+def test_a_stream_that_cannot_be_built_says_nothing_of_other_runs(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same stream with another seed, or without what the training asks of it, may be fine."""
+
+    def build(run: Run, *arguments: object, **options: object) -> Record:
+        if run.seed == 0:
+            raise StreamError("the stream cannot be built")
+        return Record(run, "failed", "2026-01-01")
+
+    monkeypatch.setattr("ffcl.execute.execute", build)
+    events = list(run_all([run_of("bp", seed=seed) for seed in range(2)], tmp_path, data_root, 0))
+    assert [e.event for e in events if e.event != "started"] == ["no-data", "failed"]
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), ValueError("nan is no number in JSON")])
