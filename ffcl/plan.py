@@ -64,6 +64,7 @@ def make_plan(
         registry.get("strategy", n, registry.strategies) for n in _every(strategies, registry.strategies)
     ]
     chosen_scenarios = [registry.scenario(n) for n in _unique(scenarios)]
+    chosen_seeds = _unique(seeds)
 
     components: dict[str, Component] = {}
     offers: list[Offer[Any]] = [*chosen_learners, *chosen_strategies]
@@ -75,7 +76,8 @@ def make_plan(
         if chosen.item.name in components:
             raise UsageError(f"Two scenario files are called {chosen.item.name!r}; rename one.")
         scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
-        scenario.outline(0)  # a stream that cannot be built complains here
+        for seed in chosen_seeds:  # a stream that cannot be built complains here
+            scenario.outline(seed)
         plugin = registry.streams[scenario.spec.name].plugin
         components[scenario.name] = component(scenario.name, scenario.to_mapping(), plugin)
     for name in changes:
@@ -91,7 +93,7 @@ def make_plan(
         raise UsageError("Nothing to run: " + "; ".join(map(str, refused)) + ".")
     runs = tuple(
         Run(components[learner], components[strategy], components[scenario.item.name], seed, version("ffcl"))
-        for seed, scenario, (learner, strategy) in product(_unique(seeds), chosen_scenarios, pairs)
+        for seed, scenario, (learner, strategy) in product(chosen_seeds, chosen_scenarios, pairs)
     )
     return Plan(runs, tuple(refused))
 

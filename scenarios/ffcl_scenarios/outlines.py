@@ -71,16 +71,23 @@ def blurry_outline(parameters: Blurry, seed: int) -> Outline:
     """The classes whose home each part of the stream is: they come mostly there, and others come there too.
 
     Raises:
-        UsageError: there are not enough classes, or they cannot be dealt out evenly.
+        UsageError: there are not enough classes, they cannot be dealt out evenly, or the stream is sharp and a part of
+            one class is to have wrong labels.
     """
     order = class_order(parameters.n_classes, seed)
-    if parameters.boundary == "linear":
-        return _cut(order, _even_sizes(len(order), parameters))
     n, parts = len(order), parameters.experiences
-    if parts > n:
-        raise UsageError(f"{parameters.dataset} has {n} classes: too few for {parts} experiences with one each.")
-    cuts = sorted(random.Random(derive_seed(seed, "groups")).sample(range(1, n), parts - 1))
-    return tuple(order[a:b] for a, b in zip([0, *cuts], [*cuts, n], strict=True))
+    if parameters.boundary == "linear":
+        sharp = not parameters.overlap
+        outline = _cut(order, _even_sizes(n, parameters))
+    else:
+        if parts > n:
+            raise UsageError(f"{parameters.dataset} has {n} classes: too few for {parts} experiences with one each.")
+        sharp = not (parameters.blur and blurry_classes(parameters, seed))
+        cuts = sorted(random.Random(derive_seed(seed, "groups")).sample(range(1, n), parts - 1))
+        outline = tuple(order[a:b] for a, b in zip([0, *cuts], [*cuts, n], strict=True))
+    if sharp:
+        _check_noise(outline, parameters.noise)
+    return outline
 
 
 def blurry_classes(parameters: Blurry, seed: int) -> tuple[int, ...]:

@@ -96,6 +96,21 @@ def test_two_scenario_files_of_one_name_are_refused(tmp_path: Path) -> None:
         make_plan(installed(), ["bp"], ["none"], [str(p) for p in paths], [0])
 
 
+def test_the_streams_of_all_seeds_are_looked_at_and_of_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    stream = 'kind = "blurry"\ndataset = "digits"\nexperiences = 2\ndisjoint = 1.0\n'
+    path.write_text(f'summary = "x"\n[stream]\n{stream}')
+    drawn = [installed().scenario(str(path)).item.outline(seed) for seed in range(30)]
+    lonely = [seed for seed, outline in enumerate(drawn) if min(map(len, outline)) == 1]
+    fine = [seed for seed in range(30) if seed not in lonely]
+    assert lonely
+    path.write_text(f'summary = "x"\n[stream]\n{stream}noise = 0.1\n')
+    assert len(make_plan(installed(), ["bp"], ["none"], [str(path)], fine).runs) == len(fine)
+    for seed in lonely:
+        with pytest.raises(UsageError, match="noise needs two classes or more in every experience"):
+            make_plan(installed(), ["bp"], ["none"], [str(path)], [*fine, seed])
+
+
 def test_settings_are_written_with_an_equals_sign() -> None:
     assert parse_settings(["ff.hidden = 5", "a.b=c=d"]) == {"ff.hidden": "5", "a.b": "c=d"}
     with pytest.raises(UsageError, match=r"A setting is written name\.parameter=value"):

@@ -124,6 +124,22 @@ def test_si_blurry_parts_differ_in_size() -> None:
         blurry_outline(Blurry(dataset="digits", experiences=11), 0)
 
 
+@pytest.mark.parametrize(
+    "sharp",
+    [
+        {"boundary": "linear", "experiences": 10, "overlap": 0.0},
+        {"experiences": 10, "blur": 0.0},
+        {"experiences": 10, "disjoint": 1.0},
+    ],
+)
+def test_wrong_labels_in_parts_of_one_class_are_refused_without_data(sharp: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="noise needs two classes or more in every experience; experience 1 has one"):
+        blurry_outline(Blurry(dataset="digits", noise=0.1, **sharp), 0)
+    blurred = {"boundary": "linear", "overlap": 0.5} if "overlap" in sharp else {"blur": 0.1, "disjoint": 0.5}
+    for fine in ({**sharp, "noise": 0.0}, {"noise": 0.1, **sharp, **blurred}):
+        assert len(blurry.build(Blurry(dataset="digits", **fine), 0, NOWHERE).experiences) == 10
+
+
 @given(SEEDS, st.sampled_from([0.0, 0.5, 1.0]))
 @settings(max_examples=10, deadline=None)
 def test_classes_fade_linearly(seed: int, overlap: float) -> None:
