@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ffcl.errors import UsageError
 from ffcl.stream import Samples, Stream, all_rows
 from ffcl_scenarios.assembly import assemble, drawing
 from ffcl_scenarios.datasets import load_for
@@ -20,8 +21,14 @@ def build(parameters: Drift, seed: int, data_root: Path) -> Stream:
 
     The strength goes linearly from ``start`` at the first sample to ``end`` at the last. The experiences are parts
     of the stream of equal length; the test set of each is all test samples at the strength of its middle.
+
+    Raises:
+        UsageError: the samples are no images, or noise is to be added to images that are not in 0 to 1.
     """
     data = of_images(load_for(parameters, data_root), "A drifting stream")
+    if parameters.transform == "noise":
+        for x in (data.train_x, data.test_x):
+            _check_range(x, parameters.dataset)
     outline = drift_outline(parameters, seed)
     n, parts = len(data.train_y), len(outline)
     order = torch.randperm(n, generator=drawing(seed, "stream"))
@@ -36,6 +43,15 @@ def build(parameters: Drift, seed: int, data_root: Path) -> Stream:
         at = torch.full((len(data.test_y),), middle)
         test.append(all_rows(transformed(data.test_x, at, parameters.transform, pixels), data.test_y))
     return assemble(parameters, seed, outline, data, train, test)
+
+
+def _check_range(x: Tensor, name: str) -> None:
+    low, high = x.min().item(), x.max().item()
+    if low < 0 or high > 1:
+        raise UsageError(
+            f"transform = 'noise' cuts off what is outside 0 to 1, and the images of {name} are {low:g} to {high:g}; "
+            "scale them to 0 to 1."
+        )
 
 
 def transformed(x: Tensor, strength: Tensor, transform: str, generator: torch.Generator) -> Tensor:

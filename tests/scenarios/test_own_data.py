@@ -19,34 +19,9 @@ import torch
 from ffcl.errors import DataError, UsageError
 from ffcl.index_sets import IndexSet
 from ffcl.parts import HELD_OUT, Part, rows_of
-from ffcl.registry import installed
-from ffcl.scenario import read_scenario
-from ffcl.specs import resolve
 from ffcl_scenarios.datasets import load
 from ffcl_scenarios.own_data import load_own
-
-Arrays = dict[str, np.ndarray[Any, Any]]
-
-
-def arrays(**changes: Any) -> Arrays:
-    """Six samples of three classes for training, three for the test, and ``changes``."""
-    images = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
-    good: Arrays = {
-        "x_train": images,
-        "y_train": np.array([0, 1, 2, 0, 1, 2]),
-        "x_test": images[:3] + np.uint8(1),
-        "y_test": np.array([2, 1, 0]),
-    }
-    return {**good, **changes}
-
-
-def write(folder: Path, content: Arrays, kind: str) -> Path:
-    if kind == "npz":
-        np.savez(folder / "birds.npz", **content)  # type: ignore[arg-type]
-        return folder / "birds.npz"
-    for name, array in content.items():
-        np.save(folder / f"{name}.npy", array)
-    return folder
+from own_arrays import Arrays, arrays, write
 
 
 @pytest.mark.parametrize("kind", ["npz", "npy"])
@@ -213,49 +188,6 @@ def test_data_that_have_changed_are_read_again(tmp_path: Path, kind: str) -> Non
     after = load(name, tmp_path, 3)
     assert torch.allclose(after.train_x, before.train_x + 1 / 255)
     assert after.sha256 != before.sha256
-
-
-def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_root(tmp_path: Path) -> None:
-    path = tmp_path / "birds.toml"
-    path.write_text(
-        'summary = "s"\n[stream]\nkind = "split"\ndataset = "mine/birds.npz"\nclasses = 3\nexperiences = 3\n'
-    )
-    scenario = read_scenario(path, installed().stream_specs)
-    outline = scenario.outline(0)
-    assert sorted(outline) == [(0,), (1,), (2,)]
-    (tmp_path / "root" / "mine").mkdir(parents=True)
-    write(tmp_path / "root" / "mine", arrays(), "npz")
-    for root, name in ((tmp_path / "root", "mine/birds.npz"), (tmp_path, str(tmp_path / "root/mine/birds.npz"))):
-        changed = scenario.with_changes({"dataset": name})
-        stream = resolve(changed.spec.build)(changed.stream, 0, root)
-        assert stream.outline == outline
-        assert [len(e.train) for e in stream.experiences] == [2, 2, 2]
-
-
-def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
-    from ffcl_scenarios.parameters import Permuted, Rotated
-    from ffcl_scenarios.transformed import build_permuted, build_rotated
-
-    content = arrays(x_train=np.zeros((6, 10)), x_test=np.zeros((3, 10)))
-    own = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3}
-    with pytest.raises(UsageError, match=r"A rotated stream needs images .* of the shape \(10,\)"):
-        build_rotated(Rotated(**own), 0, tmp_path)
-    with pytest.raises(UsageError, match="A stream with pad needs images"):
-        build_permuted(Permuted(**own, pad=1), 0, tmp_path)
-    assert build_permuted(Permuted(**own), 0, tmp_path).input_shape == (10,)
-
-
-def test_vectors_are_standardised_feature_by_feature(tmp_path: Path) -> None:
-    from ffcl_scenarios.parameters import Split
-    from ffcl_scenarios.split import build
-
-    train = np.array([[0.0, 5.0, 7.0], [2.0, 5.0, 7.0], [4.0, 5.0, 10.0]] * 2, dtype=np.float32)
-    content = arrays(x_train=train, x_test=np.array([[2.0, 6.0, 8.0]] * 3, dtype=np.float32))
-    own = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3, "experiences": 1}
-    (experience,) = build(Split(**own, standardise=True), 0, tmp_path).experiences
-    deviations = np.array([np.sqrt(8 / 3), 1.0, np.sqrt(2)])  # the second feature does not vary: it is only centred
-    assert np.allclose(experience.train.x, (train - [2.0, 5.0, 8.0]) / deviations, atol=1e-6)
-    assert np.allclose(experience.test.x, [[0.0, 1.0, 0.0]] * 3, atol=1e-6)
 
 
 def fifteen(**changes: Any) -> Arrays:
