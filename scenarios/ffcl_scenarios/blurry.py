@@ -30,8 +30,8 @@ def build(parameters: Blurry, seed: int, data_root: Path) -> Stream:
       start, those of the last until the end. Here every sample comes once, at a time drawn so, where Avalanche
       draws samples again and again.
     """
-    data = load_for(parameters, data_root)
     outline = blurry_outline(parameters, seed)
+    data = load_for(parameters, outline, data_root)
     home, n = homes(outline, parameters.n_classes), len(outline)
     if parameters.boundary == "linear":
         time = fading_times(home[data.train_y], parameters.overlap, n, drawing(seed, "places"))

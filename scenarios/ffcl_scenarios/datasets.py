@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
-from ffcl.errors import DataError
+from ffcl.errors import DataError, UsageError
 from ffcl.parts import Part
 from ffcl_scenarios.data_set import DataSet, Labelled, data_set
 from ffcl_scenarios.images import padded
+from ffcl_scenarios.outlines import Outline, arrival
 from ffcl_scenarios.own_data import load_own
 from ffcl_scenarios.parameters import N_CLASSES, OfDataSet
 from ffcl_scenarios.torchvision_data import SOURCES, load_source
@@ -22,15 +23,22 @@ Files = tuple[tuple[str, int, int], ...]
 """Files of the user's own data: path, time of the last change in ns, size in bytes."""
 
 
-def load_for(parameters: OfDataSet, data_root: Path) -> DataSet:
+def load_for(parameters: OfDataSet, outline: Outline, data_root: Path) -> DataSet:
     """Load the data set of a stream, once a process, and pad its images.
 
     Raises:
         DataError: see `load`.
-        UsageError: there is no such data set, or its samples are no images to pad.
+        UsageError: there is no such data set, its samples are no images to pad, or its part lacks a class of the
+            outline.
     """
     classes, name = parameters.n_classes, parameters.dataset
     data = load(name, data_root, 0 if name in N_CLASSES else classes, parameters.size, parameters.part)
+    for what, y in (("training", data.train_y), ("test", data.test_y)):
+        if absent := sorted({*arrival(outline)} - {*y.unique().tolist()}):
+            raise UsageError(
+                f"{name} has too few samples of class {', '.join(map(str, absent[:10]))} for part = "
+                f"{parameters.part!r}: there is no {what} sample of it."
+            )
     return padded(data, parameters.pad) if parameters.pad else data
 
 

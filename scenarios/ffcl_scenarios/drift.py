@@ -25,11 +25,11 @@ def build(parameters: Drift, seed: int, data_root: Path) -> Stream:
     Raises:
         UsageError: the samples are no images, or noise is to be added to images that are not in 0 to 1.
     """
-    data = of_images(load_for(parameters, data_root), "A drifting stream")
+    outline = drift_outline(parameters, seed)
+    data = of_images(load_for(parameters, outline, data_root), "A drifting stream")
     if parameters.transform == "noise":
         for x in (data.train_x, data.test_x):
             _check_range(x, parameters.dataset)
-    outline = drift_outline(parameters, seed)
     n, parts = len(data.train_y), len(outline)
     order = torch.randperm(n, generator=drawing(seed, "stream"))
     strength = torch.empty(n)

@@ -25,8 +25,8 @@ def build(parameters: Recurring, seed: int, data_root: Path) -> Stream:
     Raises:
         UsageError: a class has fewer samples than experiences.
     """
-    data = load_for(parameters, data_root)
     outline = recurring_outline(parameters, seed)
+    data = load_for(parameters, outline, data_root)
     place = occurrences(data.train_y, outline, drawing(seed, "places"))
     order = handing_order(parameters, len(place), drawing(seed, "stream"))
     label = numbered(outline, parameters.n_classes)

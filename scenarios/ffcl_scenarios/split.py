@@ -21,8 +21,8 @@ def build(parameters: Split, seed: int, data_root: Path) -> Stream:
     inside their experience. With ``mixing`` every training sample leaves its experience with this probability
     for one drawn uniformly, which may be the same; the test sets stay as they are.
     """
-    data = load_for(parameters, data_root)
     outline = split_outline(parameters, seed)
+    data = load_for(parameters, outline, data_root)
     n = len(outline)
     home = homes(outline, parameters.n_classes)
     label = numbered(outline, parameters.n_classes)

@@ -25,7 +25,7 @@ View = tuple[Tensor, Tensor, Tensor | None]
 
 def build_permuted(parameters: Permuted, seed: int, data_root: Path) -> Stream:
     """The pixels in an order drawn from the seed, another one in each experience but the first."""
-    data = load_for(parameters, data_root)
+    data = load_for(parameters, transformed_outline(parameters, seed), data_root)
     generator = torch.Generator().manual_seed(derive_seed(seed, "classes"))
     features = data.train_x[0].numel()
     orders = [None, *(torch.randperm(features, generator=generator) for _ in range(parameters.experiences - 1))]
@@ -34,7 +34,8 @@ def build_permuted(parameters: Permuted, seed: int, data_root: Path) -> Stream:
 
 def build_rotated(parameters: Rotated, seed: int, data_root: Path) -> Stream:
     """The images turned by each of the angles, one an experience; see `angles_of` for those."""
-    data = of_images(load_for(parameters, data_root), "A rotated stream")
+    outline = transformed_outline(parameters, seed)
+    data = of_images(load_for(parameters, outline, data_root), "A rotated stream")
     views = [(rotate(data.train_x, angle), rotate(data.test_x, angle), None) for angle in angles_of(parameters)]
     return _build(parameters, seed, data, views)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ffcl.errors import UsageError
+from ffcl.parts import Part, rows_of
 from ffcl.registry import installed
 from ffcl.scenario import read_scenario
 from ffcl.specs import resolve
@@ -29,6 +30,26 @@ def test_a_scenario_of_own_data_is_planned_without_them_and_built_from_the_data_
         stream = resolve(changed.spec.build)(changed.stream, 0, root)
         assert stream.outline == outline
         assert [len(e.train) for e in stream.experiences] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("part", "what"), [("tuning", "training"), ("evaluation", "training"), ("validation", "test")])
+@pytest.mark.parametrize("kind", ["split", "permuted", "recurring", "blurry"])
+def test_a_class_that_a_part_lacks_is_named_if_the_stream_uses_it(
+    tmp_path: Path, kind: str, part: Part, what: str
+) -> None:
+    """The three samples of class 2 lie elsewhere."""
+    n, rows = 40, rows_of(part, 40)
+    lacking = {"training": rows.train, "test": rows.held_out}[what]
+    y = np.arange(n) % 2
+    y[[row for row in range(n) if row not in lacking][:3]] = 2
+    content = arrays(x_train=np.zeros((n, 4, 5)), y_train=y, x_test=np.zeros((3, 4, 5)))
+    of = {"dataset": str(write(tmp_path, content, "npz")), "classes": 3, "part": part}
+    spec = installed().stream_specs[kind]
+    with pytest.raises(UsageError, match=rf"too few samples of class 2 for part = '{part}': there is no {what}"):
+        resolve(spec.build)(spec.parameters.from_mapping({**of, "experiences": 3}, "mine"), 0, tmp_path)
+    if kind == "split":
+        without = spec.parameters.from_mapping({**of, "order": [0, 1], "experiences": 2}, "mine")
+        assert len(resolve(spec.build)(without, 0, tmp_path).experiences) == 2
 
 
 def test_vectors_cannot_be_turned(tmp_path: Path) -> None:
