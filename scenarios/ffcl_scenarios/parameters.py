@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from ffcl.errors import UsageError, unknown_name
-from ffcl.parameters import Parameters
+from ffcl.parameters import OnlyIf, Parameters
 from ffcl.parts import OF_SAMPLES, Part
 
 N_CLASSES = {
@@ -101,7 +101,8 @@ class Split(OfDataSet):
     shuffle: Annotated[bool, "class order drawn from the seed; false keeps the data set's order"] = True
     shuffle_like: Annotated[
         Literal["ffcl", "avalanche"],
-        "of shuffle: ffcl's order of a seed, or the one that Avalanche's benchmarks have with the same seed",
+        "ffcl's order of a seed, or the one that Avalanche's benchmarks have with the same seed",
+        OnlyIf("shuffle", True),
     ] = "ffcl"
     order: Annotated[tuple[int, ...], "the classes in this order, in place of shuffle; others are left out"] = ()
     groups: Annotated[
@@ -150,9 +151,15 @@ class Blurry(OfDataSet):
         Literal["si-blurry", "linear"], "some samples of some classes anywhere; or classes that fade in and out"
     ] = "si-blurry"
     experiences: Annotated[int, Experiences, "parts of the stream, after each of which is measured"] = 5
-    disjoint: Annotated[float, Share, "of si-blurry: share of the classes that come in one part only"] = 0.5
-    blur: Annotated[float, Share, "of si-blurry: share of the other classes' samples that come anywhere"] = 0.1
-    overlap: Annotated[float, Share, "of linear: how long classes take to fade, in parts; 0 is sharp"] = 0.5
+    disjoint: Annotated[
+        float, Share, "share of the classes that come in one part only", OnlyIf("boundary", "si-blurry")
+    ] = 0.5
+    blur: Annotated[
+        float, Share, "share of the other classes' samples that come anywhere", OnlyIf("boundary", "si-blurry")
+    ] = 0.1
+    overlap: Annotated[
+        float, Share, "how long classes take to fade, in parts; 0 is sharp", OnlyIf("boundary", "linear")
+    ] = 0.5
     piece: Annotated[int, IntDistribution(0, 100_000), "samples handed over at a time"] = 64
 
 

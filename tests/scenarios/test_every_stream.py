@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffcl.errors import UsageError
+from ffcl.parameters import Field
 from ffcl.registry import installed
 from ffcl.specs import StreamSpec, resolve
 from ffcl.stream import Samples, Stream, all_rows
@@ -226,3 +227,19 @@ def test_an_experience_without_samples_is_refused() -> None:
 def test_parameters_and_outlines_need_no_torch() -> None:
     code = "import ffcl_scenarios.outlines, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+KINDS = [offer.item.parameters for offer in installed().streams.values()]
+CONDITIONAL = [pytest.param(k, f, id=f"{k.__name__}-{f.name}") for k in KINDS for f in k.fields() if f.only_if]
+UNMET: dict[object, object] = {True: False, "linear": "si-blurry", "si-blurry": "linear"}
+
+
+@pytest.mark.parametrize(("kind", "field"), CONDITIONAL)
+def test_a_parameter_acts_when_it_says_so_and_only_then(kind: type[OfDataSet], field: Field) -> None:
+    (condition,) = field.only_if
+    other = "avalanche" if field.type is str else 1.0
+    for value, acts in ((condition.value, True), (UNMET[condition.value], False)):
+        of = {"dataset": "digits", condition.field: value}
+        streams = [build(kind.from_mapping({**of, **more}, "mine"), 0) for more in ({}, {field.name: other})]
+        one, two = ([(samples.rows.tolist(), samples.y.tolist()) for samples in handed_over(s)] for s in streams)
+        assert (one != two) == acts
