@@ -64,7 +64,11 @@ def _change(what: str, part: Component, plugin: Plugin | None) -> str:
 
 
 def data_changes(records: Sequence[Record]) -> set[str]:
-    """Keys of the runs whose data is not that of the latest run of the same stream and seed."""
+    """Keys of the runs whose data is not that of the latest run of the same stream.
+
+    A data set that the stream names is one and the same for every seed; a kind of stream that makes its data up may do
+    so from the seed, and its runs are compared seed by seed.
+    """
     latest: dict[str, Record] = {}
     finished = [record for record in records if record.status == "done" and record.data_sha256]
     for record in sorted(finished, key=lambda r: (r.started, r.run.key)):
@@ -74,4 +78,6 @@ def data_changes(records: Sequence[Record]) -> set[str]:
 
 def _stream(record: Record) -> str:
     scenario = record.run.scenario
-    return json.dumps([scenario.name, scenario.settings.get("stream"), record.run.seed], sort_keys=True)
+    stream = scenario.settings.get("stream") or {}
+    seed = None if "dataset" in stream else record.run.seed
+    return json.dumps([scenario.name, stream, seed], sort_keys=True)

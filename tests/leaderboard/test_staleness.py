@@ -9,6 +9,7 @@ import pytest
 from ffcl.configuration import Tuning
 from ffcl.parameters import Parameters
 from ffcl.plan import make_plan
+from ffcl.records import Record
 from ffcl.registry import Registry, installed
 from ffcl.specs import LearnerSpec
 from ffcl_leaderboard.build import build
@@ -48,6 +49,22 @@ def test_rows_of_data_that_has_changed_since_are_flagged() -> None:
     assert data_changes([old, new]) == {old.run.key}
     rows = build([old, new], None, "ACC", changes=lambda run: ["learner code edited"] * (run.learner.name == "ff")).rows
     assert dict(zip(rows["learner"], rows["stale"], strict=True)) == {"bp": "data changed", "ff": "learner code edited"}
+
+
+def test_seeds_of_a_named_data_set_have_one_and_the_same_data() -> None:
+    """Data of one's own may be replaced between two seeds; their mean would be of neither."""
+
+    def of(learner: str, seed: int, dataset: str = "birds.npz", **changes: str) -> Record:
+        made = run(learner, seed=seed)
+        settings = made.scenario.settings | {"stream": {"dataset": dataset}}
+        return done(replace(made, scenario=replace(made.scenario, settings=settings)), **changes)
+
+    old = [of("bp", seed, data_sha256="0" * 64, started="2025-01-01") for seed in (0, 1)]
+    new = [of("bp", 2), of("ff", 0)]
+    other = of("bp", 0, "cats.npz", data_sha256="1" * 64)
+    assert data_changes([*old, *new, other]) == {record.run.key for record in old}
+    rows = build([*old, *new], None, "ACC").rows
+    assert dict(zip(rows["learner"], rows["stale"], strict=True)) == {"bp": "data changed", "ff": ""}
 
 
 def test_other_streams_and_seeds_may_have_other_data() -> None:
