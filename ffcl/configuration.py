@@ -126,7 +126,13 @@ class Run:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Run:
-        """Read what ``dataclasses.asdict`` wrote."""
+        """Read what ``dataclasses.asdict`` wrote.
+
+        Raises:
+            KeyError, TypeError: a part is missing or is none; the seed is no integer.
+        """
+        if type(values["seed"]) is not int:
+            raise TypeError(f"seed is {values['seed']!r}")
         parts = {name: Component(**values[name]) for name in ("learner", "strategy", "scenario")}
         tuning = values.get("tuning")
         return cls(

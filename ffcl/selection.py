@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def plan_of(
     Raises:
         UsageError: an unknown name, a setting that does not fit, or what does not go together.
     """
-    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    seeds = _plain_seeds(seeds)
     if configurations:
         if learners or strategies or scenarios or settings or tuned:
             raise UsageError("--configuration says itself what is run: name nothing beside it but --seeds.")
@@ -53,6 +54,19 @@ def plan_of(
 
     found, problems = read_all_tuned(results)
     return plan_tuned(registry, found, *names, seeds, tuned, problems)
+
+
+def _plain_seeds(seeds: int | Iterable[int]) -> list[int]:
+    """A number n as the seeds 0 to n - 1, or the seeds themselves, as ints of Python: JSON knows none of NumPy's.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        several = seeds if isinstance(seeds, Iterable) else range(operator.index(seeds))
+        return [operator.index(seed) for seed in several]
+    except TypeError:
+        raise UsageError(f"seeds must be a number such as 10, or integers such as [0, 3]; got {seeds!r}.") from None
 
 
 def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:

@@ -64,7 +64,7 @@ class Job:
 
     def to_json(self) -> str:
         """The job as one line."""
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(asdict(self) | {"results": str(self.results), "data_root": str(self.data_root)})
 
     @classmethod
     def from_json(cls, line: str) -> Job:

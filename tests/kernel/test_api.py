@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import ffcl
 from ffcl.errors import UsageError
+from ffcl.records import read_records
 
 
 def test_runs_and_leaderboard_come_as_data_frames(tmp_path: Path) -> None:
@@ -35,6 +38,21 @@ def test_runs_and_leaderboard_come_as_data_frames(tmp_path: Path) -> None:
 def test_seeds_may_be_listed(tmp_path: Path) -> None:
     runs = ffcl.run("bp", seeds=[3, 5], settings={"split-digits.epochs": 1}, results=tmp_path, workers=0)
     assert list(runs["seed"]) == [3, 5]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_seeds_of_numpy_are_seeds_like_any_other(tmp_path: Path, workers: int) -> None:
+    settings = {"split-digits.epochs": 1}
+    runs = ffcl.run("bp", seeds=np.arange(1, 2), settings=settings, results=tmp_path, workers=workers)
+    assert set(runs["status"]) == {"done"}
+    assert [record.run.seed for record in read_records(tmp_path)[0]] == [1]
+    assert list(ffcl.run("bp", seeds=np.int64(2), settings=settings, results=tmp_path, workers=0)["seed"]) == [0, 1]
+
+
+@pytest.mark.parametrize("seeds", ["3", ["1"], [0.5], 1.5, None])
+def test_seeds_that_are_no_integers_are_refused(tmp_path: Path, seeds: object) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"such as [0, 3]; got {seeds!r}.")):
+        ffcl.run("bp", seeds=seeds, results=tmp_path)  # type: ignore[arg-type]
 
 
 def test_mistakes_raise(tmp_path: Path) -> None:

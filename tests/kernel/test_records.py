@@ -78,6 +78,7 @@ def with_field(text: str, name: str, value: object) -> str:
         (lambda text: text.replace('"schema": 2', '"schema": 99'), "its schema is 99, this ffcl reads up to 2"),
         (lambda text: text.replace('"status": "done"', '"status": "won"'), "status 'won'"),
         (lambda text: text.replace('"seed": 3', '"seed": 4'), "does not fit its key"),
+        (lambda text: text.replace('"seed": 3', '"seed": "3"'), "seed is '3'"),
         (lambda text: text.replace('"accuracy"', '"precision"'), "a part is missing or damaged"),
         (lambda text: text.replace("0.25", "7.5"), "an accuracy is outside 0 to 1"),
         (lambda text: with_field(text, "accuracy", [[]]), "the accuracy matrix is not of T + 1 rows and T columns"),
