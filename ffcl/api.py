@@ -41,6 +41,8 @@ def run(
 ) -> pd.DataFrame:
     """Run a grid and return one row per run, done before or now; failed runs have status ``failed``.
 
+    A learning rule that was edited is run again; what its plugin offers, and with which settings, is read once.
+
     >>> import ffcl
     >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
 
@@ -59,16 +61,16 @@ def run(
         progress: show progress in the terminal.
 
     Raises:
-        UsageError: an unknown name or a setting that does not fit; nothing has been run.
+        UsageError: an unknown name or a setting that does not fit; nothing has been run. With ``workers=0`` also: code
+            was edited after this Python imported it.
         DataError: data is missing; the runs that do not need it have been run.
     """
     from ffcl.progress import run_plan
-    from ffcl.registry import installed
     from ffcl.selection import plan_of
     from ffcl.tuning.evidence import restore_index_sets
     from ffcl.tuning.leaks import without_leaks
 
-    registry = installed()
+    registry = _fresh_registry()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings, tuned=tuned, results=Path(results))
     restore_index_sets(registry, plan, (), Path(results), data_folder(data_root))
     summary = run_plan(
@@ -125,11 +127,10 @@ def tune(
     import pandas as pd
 
     from ffcl.records import open_results
-    from ffcl.registry import installed
     from ffcl.selection import chosen_names
     from ffcl.tuning.coordinator import Request, carry_out, describe_studies
 
-    registry = installed()
+    registry = _fresh_registry()
     names = chosen_names(registry, learners, strategies, scenarios)
     request = Request(trials=trials, settings=settings or {}, ranges=space or {}, **options)
     studies, _ = describe_studies(registry, *names, request)
@@ -177,11 +178,10 @@ def leaderboard(
         UsageError: there are no records, or a name is not among them.
     """
     from ffcl.refusals import read_refusals
-    from ffcl.registry import installed
 
     chosen = _chosen(results, learners, strategies, scenarios)
     refusals = read_refusals(Path(results))
-    return tables(installed(), chosen, refusals, None if output is None else Path(output), sort).rows
+    return tables(_fresh_registry(), chosen, refusals, None if output is None else Path(output), sort).rows
 
 
 def compare(
@@ -207,10 +207,16 @@ def compare(
     Raises:
         UsageError: there are no records, or a name is not among them.
     """
-    from ffcl.registry import installed
-
     chosen = _chosen(results, learners, strategies, scenarios)
-    return tables(installed(), chosen, baseline=baseline).comparisons
+    return tables(_fresh_registry(), chosen, baseline=baseline).comparisons
+
+
+def _fresh_registry() -> Registry:
+    """The installed plugins, with a fresh look at their code: in a long session it may have been edited."""
+    from ffcl.registry import code_fingerprint, installed
+
+    code_fingerprint.cache_clear()
+    return installed()
 
 
 def _chosen(

@@ -18,10 +18,10 @@ from ffcl.errors import DataError, FfclError, PluginError, StreamError
 from ffcl.evaluation import accuracy_row, n_choices, n_scored
 from ffcl.index_sets import write_index_set
 from ffcl.operations import Operations, TrainingOperations
-from ffcl.plan import scenario_of
+from ffcl.plan import parts_of, scenario_of
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
-from ffcl.registry import Registry, code_fingerprint
+from ffcl.registry import Registry, code_fingerprint, imported_code
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.strategy_memory import strategy_bytes
@@ -186,13 +186,8 @@ def _check_code(run: Run, registry: Registry) -> None:
     Raises:
         PluginError: the code has been edited in between.
     """
-    plugins = [
-        (run.learner, registry.learners[run.learner.name].plugin),
-        (run.strategy, registry.strategies[run.strategy.name].plugin),
-        (run.scenario, registry.streams[scenario_of(run, registry).spec.name].plugin),
-    ]
-    for component, plugin in plugins:
-        if code_fingerprint(plugin.module) != component.code:
+    for component, plugin in parts_of(run, registry):
+        if imported_code.setdefault(plugin.module, code_fingerprint(plugin.module)) != component.code:
             raise PluginError(f"The code of {component.name} was edited after this run was planned; run it again.")
 
 

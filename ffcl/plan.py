@@ -105,6 +105,17 @@ def scenario_of(run: Run, registry: Registry) -> Scenario:
     return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
 
 
+def parts_of(run: Run, registry: Registry) -> list[tuple[Component, Plugin]]:
+    """Those parts of a run that are installed, with the plugin whose code each is."""
+    kind = str(run.scenario.settings.get("kind"))
+    offers: list[Offer[Any] | None] = [
+        registry.learners.get(run.learner.name),
+        registry.strategies.get(run.strategy.name),
+        registry.streams.get(kind),
+    ]
+    return [(part, offer.plugin) for part, offer in zip(run.parts, offers, strict=True) if offer is not None]
+
+
 def component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
     """Something that takes part in a run, with the code behind it."""
     return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ffcl.configuration import Run
+from ffcl.errors import UsageError
 from ffcl.jobs import Event, Jobs, event_of
+from ffcl.plan import parts_of
 from ffcl.records import set_aside_unreadable
+from ffcl.registry import imported_code, installed
 from ffcl.tender import Tender
 from ffcl.worker import Job, perform
 
@@ -67,7 +70,11 @@ class Pool:
         self._jobs.add(job)
 
     def events(self) -> Generator[Event, None, None]:
-        """What happens, until every job that has been submitted has come to its end."""
+        """What happens, until every job that has been submitted has come to its end.
+
+        Raises:
+            UsageError: without workers: a run's code was edited after this process imported it.
+        """
         while self._jobs.unfinished:
             for event in self._next():
                 self._jobs.note(event)
@@ -85,6 +92,12 @@ def _do_here(jobs: Jobs) -> Iterator[Event]:
     if reason := jobs.no_data(job):
         yield Event(job.run, "no-data", message=reason)
         return
+    for part, plugin in parts_of(job.run, installed()):
+        if imported_code.get(plugin.module, part.code) != part.code:
+            raise UsageError(
+                f"The code of {part.name} was edited after this Python imported it: restart Python, or give 1 worker "
+                "or more, whose processes import it anew."
+            )
     yield Event(job.run, "started")
     lines: list[dict[str, Any]] = []
     perform(job, lines.append)

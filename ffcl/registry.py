@@ -242,7 +242,7 @@ def code_fingerprint(module: str) -> str:
     """Hash the Python sources of the top-level package that ``module`` belongs to.
 
     The building blocks in ``ffcl.rules`` count as its own if it uses them. The fingerprint stands in each run's
-    configuration, so that an edited learning rule is run again.
+    configuration, so that an edited learning rule is run again. ``cache_clear()`` has the files read anew.
     """
     for name in (module.partition(".")[0], module):  # a namespace package has no file of its own
         if file := getattr(sys.modules.get(name), "__file__", None):
@@ -258,6 +258,10 @@ def code_fingerprint(module: str) -> str:
     for name, source in sorted(content.items()):
         digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:12]
+
+
+imported_code: dict[str, str] = {}
+"""By module, the fingerprint of what this process runs, noted when it was imported: files can be edited later."""
 
 
 @cache

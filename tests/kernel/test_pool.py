@@ -123,6 +123,37 @@ def test_a_run_that_fails_or_dies_harms_no_other(misbehaved: Path) -> None:
     assert row[header.index("ACC")] == ""
 
 
+def test_in_one_session_an_edited_rule_is_run_again(misbehaved: Path) -> None:
+    """In this process its old code goes on living, which is said; a worker imports the new one."""
+    plugin = misbehaved.parent / "site" / "ffcl_misbehaved.py"
+    script = f"""
+import warnings
+warnings.simplefilter("ignore")
+from pathlib import Path
+import ffcl
+
+def run(workers):
+    settings = {{"split-digits.epochs": 1}}
+    return ffcl.run("raises", seeds=1, settings=settings, results={str(misbehaved)!r}, workers=workers)
+
+before = run(0)
+plugin = Path({str(plugin)!r})
+plugin.write_text(plugin.read_text() + "# edited")
+try:
+    run(0)
+except ffcl.FfclError as error:
+    print(error)
+after = run(1)
+assert list(after["failure"]) == ["ValueError: the rule is wrong"], after["failure"]
+assert set(before["configuration"]).isdisjoint(after["configuration"])
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    message = "The code of raises was edited after this Python imported it: restart Python"
+    assert message in result.stdout
+    assert len(read_records(misbehaved)[0]) == 2
+
+
 def test_workers_and_this_process_make_the_same_records(
     run_of: Callable[..., Run], comparable: Callable[..., object], tmp_path: Path, data_root: Path
 ) -> None:
