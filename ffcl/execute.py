@@ -143,7 +143,7 @@ def _train_and_measure(
     scored = sum(n_scored(stream, n) for n in classes_seen) + (within.scored if within is not None else 0)
     return {
         "accuracy": matrix,
-        "experiences": [list(classes) for classes in stream.outline],
+        "experiences": [[int(c) for c in classes] for classes in stream.outline],
         "choices": [n_choices(stream, n) for n in classes_seen],
         "n_parameters": sum(p.numel() for p in training.learner.parameters()),
         "state_bytes": sum(t.numel() * t.element_size() for t in training.learner.state_dict().values()),

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError, StreamError
-from ffcl.records import LEARNER, Record, clear_leftovers, find_record, record_path, write_record
+from ffcl.records import LEARNER, Failure, Record, clear_leftovers, find_record, record_path, write_record
 from ffcl.registry import installed
 
 Emit = Callable[[dict[str, Any]], None]
@@ -117,8 +117,11 @@ def hand_over(job: Job, record: Record) -> dict[str, Any]:
         if job.returned:
             return {"event": record.status, "message": message, "record": record.to_json()}
         write_record(job.results, record)
-    except (OSError, ValueError) as error:  # the disk is full, say, or something is no text or number for JSON
+    except (OSError, TypeError, ValueError) as error:  # the disk is full, say, or something is nothing for JSON
         message = f"The record could not be written: {error}. {message}".strip()
+        if job.returned:  # who waits for a record is told of the failure by one
+            record = Record(job.run, "failed", record.started, failure=Failure(type(error).__name__, message, ""))
+            return {"event": "failed", "message": message, "record": record.to_json()}
         return {"event": "failed", "message": message}
     return {"event": record.status, "message": message}
 

@@ -14,7 +14,10 @@ from ffcl.configuration import Run
 from ffcl.errors import DataError, StreamError
 from ffcl.execute import build_stream, execute
 from ffcl.plan import make_plan
+from ffcl.records import Record
 from ffcl.registry import Registry, installed
+from ffcl.specs import resolve
+from ffcl.stream import Stream
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
 
@@ -96,6 +99,22 @@ def test_a_learner_that_raises_leaves_a_record_of_it(
     assert record.failure is not None
     assert (record.failure.kind, record.failure.message) == ("ZeroDivisionError", "the rule is wrong")
     assert "in loss" in record.failure.traceback
+
+
+def test_a_stream_may_name_its_classes_by_integers_of_numpy(
+    registry_with: Callable[..., Registry], data_root: Path, tmp_path: Path
+) -> None:
+    split = installed().streams["split"].item
+
+    def build(parameters: Parameters, seed: int, root: Path) -> Stream:
+        stream = resolve(split.build)(parameters, seed, root)
+        return replace(stream, outline=tuple(tuple(map(np.int64, classes)) for classes in stream.outline))
+
+    path = tmp_path / "mine.toml"
+    path.write_text('summary = "mine"\n[stream]\nkind = "mine-split"\ndataset = "digits"\n')
+    registry = registry_with(streams=[replace(split, name="mine-split", build=build)])
+    record = execute(make_plan(registry, ["bp"], ["none"], [str(path)], [0]).runs[0], registry, data_root)
+    assert Record.from_json(record.to_json()) == record
 
 
 @pytest.mark.parametrize("part", ["learner", "strategy", "scenario"])

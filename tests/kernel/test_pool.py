@@ -13,16 +13,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ffcl.configuration import Run
 from ffcl.errors import DataError, StreamError
-from ffcl.jobs import Event, Jobs
+from ffcl.jobs import Event, Jobs, event_of
 from ffcl.plan import Plan
 from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import Record, find_record, read_records, record_path
-from ffcl.worker import Job
+from ffcl.worker import Job, hand_over
 
 PLUGIN = """
 import os
@@ -275,7 +276,14 @@ def test_a_stream_that_cannot_be_built_says_nothing_of_other_runs(
     assert [e.event for e in events if e.event != "started"] == ["no-data", "failed"]
 
 
-@pytest.mark.parametrize("error", [OSError("No space left on device"), ValueError("nan is no number in JSON")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("No space left on device"),
+        ValueError("nan is no number in JSON"),
+        TypeError("Object of type int64 is not JSON serializable"),
+    ],
+)
 def test_a_record_that_cannot_be_written_fails_the_run(
     run_of: Callable[..., Run], tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -286,6 +294,19 @@ def test_a_record_that_cannot_be_written_fails_the_run(
     events = list(run_all([run_of("bp")], tmp_path, data_root, 0))
     assert events[-1].event == "failed"
     assert events[-1].message == f"The record could not be written: {error}."
+
+
+def test_a_record_that_cannot_be_returned_is_returned_as_a_failure(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    """A search would otherwise wait for it for ever."""
+    run = run_of("bp")
+    job = Job(run, tmp_path, data_root, returned=True)
+    record = Record(run, "done", "now", [[0.5], [1.0]], experiences=[[np.int64(0)]])  # type: ignore[list-item]
+    returned = event_of(job, hand_over(job, record)).record
+    assert returned is not None
+    assert returned.failure is not None
+    assert returned.failure.message.startswith("The record could not be written: Object of type int64 is not JSON")
 
 
 def test_a_worker_that_dies_between_two_runs_fails_neither(
