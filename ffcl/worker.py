@@ -1,7 +1,7 @@
 """A worker process: runs jobs one after the other; one line of JSON in, lines of JSON out.
 
-A process of its own keeps a learner's crash away from the other runs. The parent's death closes the pipes,
-and the worker ends at its next line.
+A process of its own keeps a learner's crash away from the other runs. The parent's death closes the pipes: the
+worker finishes and writes its run, and ends.
 """
 
 from __future__ import annotations
@@ -98,7 +98,11 @@ def _perform_alone(job: Job, emit: Emit) -> None:
 
     def report(done: int, total: int, row: list[float]) -> None:
         seen = row[:done]
-        emit({"event": "progress", "done": done, "total": total, "accuracy": sum(seen) / max(1, len(seen))})
+        try:
+            emit({"event": "progress", "done": done, "total": total, "accuracy": sum(seen) / max(1, len(seen))})
+        except BrokenPipeError:  # the parent is gone, which is no failure of the learner
+            if job.returned:  # to nobody
+                raise
 
     emit({"event": "ready"})
     try:

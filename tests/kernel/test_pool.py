@@ -23,7 +23,7 @@ from ffcl.plan import Plan
 from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import Record, find_record, read_records, record_path
-from ffcl.worker import Job, hand_over
+from ffcl.worker import Job, hand_over, perform
 
 PLUGIN = """
 import os
@@ -307,6 +307,37 @@ def test_a_record_that_cannot_be_returned_is_returned_as_a_failure(
     assert returned is not None
     assert returned.failure is not None
     assert returned.failure.message.startswith("The record could not be written: Object of type int64 is not JSON")
+
+
+def test_a_run_whose_parent_has_died_is_finished_and_kept(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    def broken(event: dict[str, object]) -> None:
+        if event["event"] != "ready":
+            raise BrokenPipeError
+
+    run = run_of("bp")
+    with pytest.raises(BrokenPipeError):  # once it is written
+        perform(Job(run, tmp_path, data_root), broken)
+    record = find_record(tmp_path, run)
+    assert record is not None
+    assert record.status == "done"
+
+
+def test_a_run_that_would_be_returned_to_a_dead_parent_ends_at_once(
+    run_of: Callable[..., Run], tmp_path: Path, data_root: Path
+) -> None:
+    said = []
+
+    def broken(event: dict[str, object]) -> None:
+        said.append(event["event"])
+        if event["event"] != "ready":
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        perform(Job(run_of("bp"), tmp_path, data_root, returned=True), broken)
+    assert said == ["ready", "progress", "failed"]
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_worker_that_dies_between_two_runs_fails_neither(
