@@ -250,14 +250,23 @@ def code_fingerprint(module: str) -> str:
     else:
         return ""
     root = Path(file)
-    sources = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
-    content = {source.relative_to(root.parent).as_posix(): source.read_bytes() for source in sources}
+    content = _sources(root.parent) if root.name == "__init__.py" else {root.name: root.read_bytes()}
     if any(b"ffcl.rules" in source for source in content.values()):
-        content |= {f"ffcl.rules/{source.name}": source.read_bytes() for source in RULES.glob("*.py")}
+        content |= {f"ffcl.rules/{name}": source for name, source in _sources(RULES).items()}
     digest = hashlib.sha256()
     for name, source in sorted(content.items()):
         digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:12]
+
+
+def _sources(folder: Path) -> dict[str, bytes]:
+    """The Python files of a package by path, without an editor's: hidden ones, and links that lead nowhere."""
+    inside = [(path, path.relative_to(folder)) for path in folder.rglob("*.py") if path.is_file()]
+    return {
+        name.as_posix(): path.read_bytes()
+        for path, name in inside
+        if not any(part.startswith(".") for part in name.parts)
+    }
 
 
 imported_code: dict[str, str] = {}

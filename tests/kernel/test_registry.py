@@ -169,6 +169,12 @@ def test_the_fingerprint_follows_the_source(tmp_path: Path, monkeypatch: pytest.
     (package / "rule.py").write_text("x = 2\n")
     code_fingerprint.cache_clear()
     assert code_fingerprint("ffcl_fingerprint_c.plugin") != before  # the rule beside the plugin's own module
+    edited = code_fingerprint("ffcl_fingerprint_c.plugin")
+    (package / ".#rule.py").symlink_to("somebody@somewhere.1234")  # an editor's lock
+    (package / ".ipynb_checkpoints").mkdir()
+    (package / ".ipynb_checkpoints" / "rule-checkpoint.py").write_text("x = 1\n")
+    code_fingerprint.cache_clear()
+    assert code_fingerprint("ffcl_fingerprint_c.plugin") == edited
     first = fingerprint("ffcl_fingerprint_a", "x = 1\n")
     assert len(first) == 12
     assert fingerprint("ffcl_fingerprint_b", "x = 2\n") != first
