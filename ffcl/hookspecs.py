@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
     from ffcl.tables import Tables
 
-hookspec = pluggy.HookspecMarker("ffcl")
-hookimpl = pluggy.HookimplMarker("ffcl")
+GROUP = "ffcl"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 class Hooks:
@@ -70,3 +71,10 @@ class Hooks:
     ) -> Tables:
         """Turn records into the leaderboard's tables; write CSV files, plots and report into ``output`` if given."""
         raise NotImplementedError
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    return manager

@@ -8,8 +8,6 @@ reason and the others go on; a name taken twice is an error that names both.
 from __future__ import annotations
 
 import hashlib
-import inspect
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,15 +19,14 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ffcl.errors import PluginError, UsageError, unknown_name
-from ffcl.hookspecs import Hooks
+from ffcl.hookspecs import GROUP, new_manager
+from ffcl.mistakes import misspelt_hook, wrong_name, wrong_parameters
 from ffcl.scenario import Scenario, read_scenario
 from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
 
 T = TypeVar("T")
 
-GROUP = "ffcl"
 RULES = Path(__file__).parent / "rules"
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Offer(Generic[T]):
 class Registry:
     """Everything the installed plugins offer, by name."""
 
-    manager: pluggy.PluginManager = field(default_factory=lambda: _new_manager())
+    manager: pluggy.PluginManager = field(default_factory=new_manager)
     plugins: dict[str, Plugin] = field(default_factory=dict)
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
@@ -74,11 +71,11 @@ class Registry:
         reason = None
         try:
             module = load()
-            reason = _misspelt(module)
+            reason = misspelt_hook(module)
             if reason is None:
-                _new_manager().register(module)  # a rehearsal: pluggy checks the arguments of each hook
+                new_manager().register(module)  # a rehearsal: pluggy checks the arguments of each hook
                 self.manager.register(module, name=plugin.name)
-        except Exception as error:  # whatever a stranger's module raises must not stop the others
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises must not stop the others
             reason = f"{type(error).__name__}: {error}"
         self._set(plugin, reason)
 
@@ -93,7 +90,7 @@ class Registry:
             try:
                 wanted = {name: arguments[name] for name in implementation.argnames}
                 offered = list(implementation.function(**wanted) or ())
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._set(plugin, f"{hook} raised {type(error).__name__}: {error}")
                 continue
             for item in offered:
@@ -105,10 +102,11 @@ class Registry:
             if not isinstance(item, kind):
                 self._set(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
                 continue
-            if reason := _wrong_parameters(item):
+            name: str = item.name  # type: ignore[attr-defined]
+            if reason := wrong_name(name) or wrong_parameters(item):
                 self._set(plugin, reason)
                 continue
-            _insert(found, item.name, item, plugin)  # type: ignore[attr-defined]
+            _insert(found, name, item, plugin)
         return found
 
     @cached_property
@@ -133,8 +131,11 @@ class Registry:
         for path, plugin in self.call("ffcl_scenarios"):
             try:
                 scenario = read_scenario(Path(path), self.stream_specs)
-            except UsageError as error:
+            except (UsageError, TypeError) as error:
                 self._set(plugin, str(error))
+                continue
+            if reason := wrong_name(scenario.name):
+                self._set(plugin, f"{path}: {reason}")
                 continue
             _insert(found, scenario.name, scenario, plugin)
         return found
@@ -189,52 +190,16 @@ class Registry:
                         f"{name}: the name {scenario.name!r} is taken by {offers[scenario.name].plugin}; "
                         "rename the file."
                     )
-            if not _NAME.fullmatch(scenario.name):
-                raise UsageError(f"{name}: {_name_rule(scenario.name)}")
+            if reason := wrong_name(scenario.name):
+                raise UsageError(f"{name}: {reason}.")
             return Offer(scenario, self.streams[scenario.spec.name].plugin)
         return self.get("scenario", name, self.scenarios)
 
 
 def _insert(found: dict[str, Offer[T]], name: str, item: T, plugin: Plugin) -> None:
-    if not _NAME.fullmatch(name):
-        raise PluginError(f"{plugin}: {_name_rule(name)}")
     if name in found:
         raise PluginError(f"The name {name!r} is taken twice: by {found[name].plugin} and by {plugin}. Uninstall one.")
     found[name] = Offer(item, plugin)
-
-
-def _name_rule(name: str) -> str:
-    return f"names are lower-case letters and digits joined by single hyphens, got {name!r}."
-
-
-def _new_manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Hooks)
-    return manager
-
-
-def _wrong_parameters(item: Any) -> str | None:
-    """Say what is wrong with the declaration of an offer's parameters, if anything."""
-    parameters = item.parameters if isinstance(item, StreamSpec) else item.hyperparameters
-    try:
-        parameters.fields()
-    except Exception as error:  # whatever a stranger has declared must not stop the others
-        return f"the parameters of {item.name!r}: {error}"
-    return None
-
-
-def _misspelt(module: object) -> str | None:
-    """Say which hook a module implements under a wrong name or without the marker, if any."""
-    manager = _new_manager()
-    known = [name for name in dir(Hooks) if name.startswith("ffcl_")]
-    for name in dir(module):
-        marked = manager.parse_hookimpl_opts(module, name) is not None
-        if marked and name not in known:
-            return f"it implements {name!r}, which is no hook. {unknown_name('hook', name, known)}".removesuffix(".")
-        is_function = inspect.isfunction(getattr(module, name, None))
-        if not marked and name in known and is_function:
-            return f"its function {name!r} lacks the decorator @hookimpl"
-    return None
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,11 +119,45 @@ def test_two_entry_points_of_one_name_are_an_error() -> None:
         registry.add(plugin("one"), lambda: offering("other"))
 
 
-def test_a_name_must_be_fit_for_a_folder() -> None:
+def test_a_name_must_be_fit_for_a_folder(tmp_path: Path) -> None:
+    """One that is not is listed and stops nobody."""
+    path = tmp_path / "my_split.toml"
+    path.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\n')
     registry = Registry()
     registry.add(plugin("one"), lambda: offering("My Learner"))
-    with pytest.raises(PluginError, match="names are lower-case letters and digits"):
-        registry.check()
+    registry.add(plugin("two"), lambda: SimpleNamespace(ffcl_scenarios=hookimpl(lambda: [path])))
+    registry.add(plugin("good"), lambda: offering("mine"))
+    registry.add(plugin("streams"), lambda: installed().manager.get_plugin("scenarios"))
+    registry.check()
+    assert list(registry.learners) == ["mine"]
+    assert "split-digits" in registry.scenarios
+    rule = "names are lower-case letters and digits joined by single hyphens, got"
+    reasons = [f"{rule} 'My Learner'", f"{path}: {rule} 'my_split'"]
+    assert [(p.name, p.broken) for p in registry.broken] == list(zip(["one", "two"], reasons, strict=True))
+
+
+@pytest.mark.parametrize("offer", [None, 5])
+def test_a_scenario_that_is_no_path_is_listed_and_stops_nobody(offer: object) -> None:
+    registry = Registry()
+    registry.add(plugin("bad"), lambda: SimpleNamespace(ffcl_scenarios=hookimpl(lambda: [offer])))
+    registry.check()
+    assert [p.name for p in registry.broken] == ["bad"]
+
+
+def test_a_plugin_that_exits_is_listed_and_stops_nobody() -> None:
+    registry = Registry()
+
+    def leave() -> ModuleType:
+        sys.exit("this plugin needs Windows")
+
+    registry.add(plugin("bad"), leave)
+    registry.add(plugin("worse"), lambda: SimpleNamespace(ffcl_learners=hookimpl(leave)))
+    registry.add(plugin("good"), lambda: offering("mine"))
+    assert list(registry.learners) == ["mine"]
+    assert [p.broken for p in registry.broken] == [
+        "SystemExit: this plugin needs Windows",
+        "ffcl_learners raised SystemExit: this plugin needs Windows",
+    ]
 
 
 def test_an_unknown_name_offers_the_nearest_and_mentions_broken_plugins() -> None:

@@ -1,0 +1,44 @@
+"""What can be wrong with a plugin or with what it offers, in words."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from ffcl.errors import unknown_name
+from ffcl.hookspecs import Hooks, new_manager
+from ffcl.specs import StreamSpec
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def wrong_name(name: str) -> str | None:
+    """Say that a name cannot be one, if so: it becomes part of the names of folders."""
+    if _NAME.fullmatch(name):
+        return None
+    return f"names are lower-case letters and digits joined by single hyphens, got {name!r}"
+
+
+def wrong_parameters(item: Any) -> str | None:
+    """Say what is wrong with the declaration of an offer's parameters, if anything."""
+    parameters = item.parameters if isinstance(item, StreamSpec) else item.hyperparameters
+    try:
+        parameters.fields()
+    except Exception as error:  # whatever a stranger has declared must not stop the others
+        return f"the parameters of {item.name!r}: {error}"
+    return None
+
+
+def misspelt_hook(module: object) -> str | None:
+    """Say which hook a module implements under a wrong name or without the marker, if any."""
+    manager = new_manager()
+    known = [name for name in dir(Hooks) if name.startswith("ffcl_")]
+    for name in dir(module):
+        marked = manager.parse_hookimpl_opts(module, name) is not None
+        if marked and name not in known:
+            return f"it implements {name!r}, which is no hook. {unknown_name('hook', name, known)}".removesuffix(".")
+        is_function = inspect.isfunction(getattr(module, name, None))
+        if not marked and name in known and is_function:
+            return f"its function {name!r} lacks the decorator @hookimpl"
+    return None
