@@ -157,6 +157,8 @@ app.command("list")(list_)
 app.command()(show)
 app.command()(tune)
 app.command()(tuned)
+OWN = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+"""The names of these commands, which no plugin may take."""
 
 
 FEW_FILES = 12
@@ -208,10 +210,10 @@ def _range(part: str) -> range:
 def main() -> None:
     """Entry point: every ffcl error becomes one message and an exit code."""
     try:
+        from ffcl.plugin_commands import with_plugin_commands
         from ffcl.registry import installed
 
-        list(installed().call("ffcl_commands", app=app))
-        app()
+        with_plugin_commands(app, OWN, installed())()
     except (UsageError, PluginError) as error:
         _fail(error, EXIT_USAGE)
     except FfclError as error:

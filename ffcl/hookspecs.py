@@ -57,7 +57,7 @@ class Hooks:
 
     @hookspec
     def ffcl_commands(self, app: typer.Typer) -> None:
-        """Add commands to ``ffcl``: ``app.command("mine")(function)``."""
+        """Add commands to ``ffcl``, under names of their own: ``app.command("mine")(function)``."""
         raise NotImplementedError
 
     @hookspec(firstresult=True)

@@ -77,21 +77,30 @@ class Registry:
                 self.manager.register(module, name=plugin.name)
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises must not stop the others
             reason = f"{type(error).__name__}: {error}"
-        self._set(plugin, reason)
+        self.set_broken(plugin, reason)
 
-    def _set(self, plugin: Plugin, broken: str | None) -> None:
+    def set_broken(self, plugin: Plugin, broken: str | None) -> None:
+        """Note why a plugin cannot be used; None: it can."""
         self.plugins[plugin.name] = replace(plugin, broken=broken)
 
-    def call(self, hook: str, **arguments: object) -> Iterator[tuple[Any, Plugin]]:
-        """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit."""
+    def call(self, hook: str, of: str | None = None, **arguments: object) -> Iterator[tuple[Any, Plugin]]:
+        """Call a hook plugin by plugin, so that each result has an owner and each failure a culprit.
+
+        Args:
+            hook: its name.
+            of: the one plugin whose hook is called; None calls that of each.
+            arguments: of the hook.
+        """
         caller = getattr(self.manager.hook, hook)
         for implementation in sorted(caller.get_hookimpls(), key=lambda i: i.plugin_name):
+            if of not in (None, implementation.plugin_name):
+                continue
             plugin = self.plugins[implementation.plugin_name]
             try:
                 wanted = {name: arguments[name] for name in implementation.argnames}
                 offered = list(implementation.function(**wanted) or ())
             except (Exception, SystemExit) as error:
-                self._set(plugin, f"{hook} raised {type(error).__name__}: {error}")
+                self.set_broken(plugin, f"{hook} raised {type(error).__name__}: {error}")
                 continue
             for item in offered:
                 yield item, plugin
@@ -100,11 +109,11 @@ class Registry:
         found: dict[str, Offer[T]] = {}
         for item, plugin in self.call(hook):
             if not isinstance(item, kind):
-                self._set(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
+                self.set_broken(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
                 continue
             name: str = item.name  # type: ignore[attr-defined]
             if reason := wrong_name(name) or wrong_parameters(item):
-                self._set(plugin, reason)
+                self.set_broken(plugin, reason)
                 continue
             _insert(found, name, item, plugin)
         return found
@@ -132,10 +141,10 @@ class Registry:
             try:
                 scenario = read_scenario(Path(path), self.stream_specs)
             except (UsageError, TypeError) as error:
-                self._set(plugin, str(error))
+                self.set_broken(plugin, str(error))
                 continue
             if reason := wrong_name(scenario.name):
-                self._set(plugin, f"{path}: {reason}")
+                self.set_broken(plugin, f"{path}: {reason}")
                 continue
             _insert(found, scenario.name, scenario, plugin)
         return found

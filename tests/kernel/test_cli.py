@@ -4,11 +4,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ffcl import hookimpl
 from ffcl.cli import parse_seeds
 from ffcl.errors import UsageError
+from ffcl.registry import Plugin, Registry
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -181,3 +184,55 @@ atexit.register(lambda: print("HEAVY", *sorted(heavy & set(sys.modules))))
     assert "HEAVY" in result.stdout, result.stderr
     assert "Traceback" not in result.stderr, result.stderr
     return set(result.stdout.rsplit("HEAVY", 1)[1].split())
+
+
+def adding(
+    registry_with: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch, name: str, function: object
+) -> None:
+    """Install a plugin for this test that adds a command."""
+    registry = registry_with()
+    module = SimpleNamespace(ffcl_commands=hookimpl(lambda app: app.command(name)(function) and None))
+    registry.add(Plugin("stranger", "stranger", "stranger-dist", "1.0"), lambda: module)
+    for where in ("ffcl.registry", "ffcl_leaderboard.command"):
+        monkeypatch.setattr(f"{where}.installed", lambda: registry)
+
+
+def test_a_plugin_adds_a_command(
+    ffcl: Command, registry_with: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adding(registry_with, monkeypatch, "greet", lambda: print("hello"))
+    for _ in range(2):
+        assert ffcl("greet")[:2] == (0, "hello\n")
+    assert "greet" in ffcl("--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("run", "ffcl itself"),
+        ("tuned", "ffcl itself"),
+        ("leaderboard", "plugin 'leaderboard' (ffcl_leaderboard of ffcl"),
+    ],
+)
+def test_a_command_that_is_taken_names_both_culprits(
+    ffcl: Command, registry_with: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch, name: str, owner: str
+) -> None:
+    adding(registry_with, monkeypatch, name, lambda: print("mine"))
+    code, output, errors = ffcl(name)
+    assert (code, output) == (2, "")
+    assert f"Error: The command {name!r} is taken twice: by {owner}" in errors
+    assert "and by plugin 'stranger' (stranger of stranger-dist 1.0). Uninstall one." in errors
+
+
+def test_a_command_that_cannot_be_built_is_listed_and_stops_nobody(
+    ffcl: Command, registry_with: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greet(name: int | str) -> None: ...
+
+    adding(registry_with, monkeypatch, "greet", greet)
+    code, output, _ = ffcl("list")
+    assert code == 0
+    broken = "Broken plugin 'stranger' (stranger of stranger-dist 1.0): its commands cannot be built: AssertionError: "
+    assert broken in output
+    assert ffcl("show", "ff")[0] == 0
+    assert ffcl("greet")[0] == 2
