@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 from ffcl.configuration import Tuning
-from ffcl.errors import RecordError
+from ffcl.errors import RecordError, unknown_name
 from ffcl.records import write_atomically
 
 STUDIES = "studies"
@@ -65,7 +65,7 @@ class Tuned:
         """Read what `to_toml` wrote.
 
         Raises:
-            RecordError: it is no TOML, or a part is missing.
+            RecordError: it is no TOML, a part is missing, or a setting is of neither its learner nor its strategy.
         """
         try:
             content = tomllib.loads(text)
@@ -76,9 +76,17 @@ class Tuned:
             tuned = cls(**parts, trial=trial, values=outcome, tuning=tuning, tuned_on=tuned_on)
             _check_types(tuned)
             _check_types(tuned.tuning)
-            return tuned
         except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise RecordError(f"it holds no tuned configuration ({type(error).__name__}: {error})") from error
+        tuned._check_owners()
+        return tuned
+
+    def _check_owners(self) -> None:
+        owners = (self.learner, self.strategy)
+        for target in (*self.settings, *self.tuning.defaults):
+            if (owner := target.partition(".")[0]) not in owners:
+                message = unknown_name(f"learner or strategy of the setting {target!r}:", owner, owners)
+                raise RecordError(str(message).removesuffix("."))
 
 
 def _check_types(part: Tuned | Tuning) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from ffcl.configuration import Tuning
 from ffcl.errors import UsageError
 from ffcl.plan import Plan
 from ffcl.registry import installed
+from ffcl.selection import plan_of
 from ffcl.tuning.plan import plan_tuned, runs_of
-from ffcl.tuning.tuned import Tuned
+from ffcl.tuning.tuned import Tuned, read_tuned, write_tuned
 
 
 def tuned(scenario: str, study: str = "study", lr: float = 0.01) -> Tuned:
@@ -44,3 +46,20 @@ def test_a_scenario_that_is_gone_blocks_what_needs_it_and_nothing_else(tmp_path:
     assert f"`ffcl tune bp --strategy none --scenario {there}`" in str(mine.value)
     assert f"The study mine is left out: Cannot read the scenario file {gone}: No such file" in str(mine.value)
     assert "of-a-plugin" not in str(mine.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("bpp.hidden", "setting 'bpp.hidden': 'bpp'. Did you mean 'bp'? Known: bp, none."),
+        ("hidden", "setting 'hidden': 'hidden'. Known: bp, none."),
+        ("replay.buffer", "setting 'replay.buffer': 'replay'. Known: bp, none."),
+    ],
+)
+def test_a_setting_of_nobody_in_a_configuration_is_refused(tmp_path: Path, target: str, message: str) -> None:
+    file = tmp_path / "mine.toml"
+    one = tuned("split-digits")
+    write_tuned(file, replace(one, settings={**one.settings, target: 5}))
+    with pytest.raises(UsageError) as error:
+        plan_of(installed(), None, None, None, 1, None, configurations=[file])
+    assert str(error.value) == f"{file} is left alone: Unknown learner or strategy of the {message}"
