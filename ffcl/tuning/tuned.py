@@ -103,7 +103,8 @@ def _check_types(part: Tuned | Tuning) -> None:
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:
     """``key = value`` lines; the values of JSON are, for numbers, texts, booleans and lists of these, those of TOML."""
-    return [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()]
+    lines = [" = ".join(json.dumps(part, ensure_ascii=False) for part in pair) for pair in table.items()]
+    return [line.replace("\x7f", r"\u007f") for line in lines]  # the one character that JSON leaves and TOML does not
 
 
 def write_tuned(path: Path, tuned: Tuned) -> None:

@@ -63,3 +63,9 @@ def test_a_setting_of_nobody_in_a_configuration_is_refused(tmp_path: Path, targe
     with pytest.raises(UsageError) as error:
         plan_of(installed(), None, None, None, 1, None, configurations=[file])
     assert str(error.value) == f"{file} is left alone: Unknown learner or strategy of the {message}"
+
+
+def test_a_configuration_may_hold_any_character(tmp_path: Path) -> None:
+    one = tuned('/data/\N{BIRD} "é"\\\n\x7f\x01/my.toml')
+    write_tuned(tmp_path / "tuned.toml", one)
+    assert read_tuned(tmp_path / "tuned.toml") == one
