@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def run(
         shown=progress,
     )
     summary.raise_without_data()
-    finished, _ = without_leaks(records_of(plan, Path(results)), Path(results))
+    finished, refused = without_leaks(records_of(plan, Path(results)), Path(results))
+    _warn(refused)
     return tables(registry, finished, plan.refused).runs
 
 
@@ -133,7 +135,8 @@ def tune(
     registry = _fresh_registry()
     names = chosen_names(registry, learners, strategies, scenarios)
     request = Request(trials=trials, settings=settings or {}, ranges=space or {}, **options)
-    studies, _ = describe_studies(registry, *names, request)
+    studies, refused = describe_studies(registry, *names, request)
+    _warn([f"Refused: {refusal}." for refusal in refused])
     open_results(Path(results))
     found = carry_out(studies, Path(results), data_folder(data_root), worker_count(workers), request)
     return pd.DataFrame([result.row() for result in found])
@@ -165,6 +168,9 @@ def leaderboard(
     output: str | Path | None = None,
 ) -> pd.DataFrame:
     """Return the leaderboard of all records in ``results``: a row per learner, strategy, scenario, configuration.
+
+    Warns of records that are left out: of those that cannot be read, and of those of tuned settings without evidence
+    that they were tuned on other data.
 
     Args:
         results: the folder of a former ``run``.
@@ -225,11 +231,19 @@ def _chosen(
     strategies: str | Sequence[str] | None,
     scenarios: str | Sequence[str] | None,
 ) -> list[Record]:
+    from ffcl.records import folded_problems
     from ffcl.selection import as_list, select
     from ffcl.tuning.leaks import trusted_records
 
-    records, _ = trusted_records(Path(results))
+    records, problems = trusted_records(Path(results))
+    _warn(folded_problems(problems), of=3)
     return select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
+
+
+def _warn(problems: Sequence[str], of: int = 2) -> None:
+    """Say what is left out of a result, as warnings of the call that many levels above this one."""
+    for problem in problems:
+        warnings.warn(problem, stacklevel=of + 1)
 
 
 def tables(

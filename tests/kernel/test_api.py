@@ -62,6 +62,43 @@ def test_mistakes_raise(tmp_path: Path) -> None:
         ffcl.leaderboard(tmp_path)
 
 
+def test_what_is_left_out_is_warned_of_where_it_was_asked_for(tmp_path: Path) -> None:
+    settings = {"split-digits.epochs": 1}
+    ffcl.run("bp", seeds=2, settings=settings, results=tmp_path, workers=0)
+    path = next(tmp_path.glob("runs/*seed1*/record.json"))
+    path.write_text("{half")
+    for ask in (lambda: ffcl.leaderboard(tmp_path), lambda: ffcl.compare(tmp_path)):
+        with pytest.warns(UserWarning, match=re.escape(f"{path} is left alone: it is no valid JSON")) as warned:
+            ask()
+        assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_what_is_not_tuned_is_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"Refused: ewc on oja: .*gradients") as warned:
+        found = ffcl.tune(
+            ["bp", "oja"],
+            strategies="ewc",
+            trials=1,
+            seeds=1,
+            settings={"split-digits.epochs": 1},
+            results=tmp_path,
+            workers=0,
+        )
+    assert found["learner"].tolist() == ["bp"]
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_a_leak_is_warned_of(tmp_path: Path) -> None:
+    settings = {"split-digits.epochs": 1}
+    ffcl.tune("bp", trials=2, seeds=2, settings=settings, results=tmp_path, workers=0)
+    for path in (tmp_path / "studies").glob("*/tuned.toml"):
+        path.write_text(path.read_text().replace('"part" = "evaluation"', '"part" = "all"'))
+    with pytest.warns(UserWarning, match="samples were used in tuning and in evaluation") as warned:
+        runs = ffcl.run("bp", seeds=1, tuned="disjoint", results=tmp_path, workers=0)
+    assert len(runs) == 1
+    assert [warning.filename for warning in warned] == [__file__]
+
+
 def test_tune_returns_a_row_a_study(tmp_path: Path) -> None:
     found = ffcl.tune(
         "bp",
