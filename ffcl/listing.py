@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ffcl.errors import unknown_name
@@ -36,7 +37,7 @@ def list_() -> None:
             offer = offers[name]
             table.add_row(
                 name + " *" * offer.item.default,
-                offer.item.summary,
+                escape(offer.item.summary),
                 f"{offer.plugin.distribution} {offer.plugin.version}",
             )
         console.print(table)
@@ -109,7 +110,7 @@ def _settings(owner: str, fields: Sequence[Field], values: Mapping[str, object])
     for field in fields:
         value = values.get(field.name, field.default)
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        table.add_row(field.name, text, field.allowed, _described(field))
+        table.add_row(*map(escape, (field.name, text, field.allowed, _described(field))))
     if fields:
         table.caption, table.caption_justify = f"Change one with --set {owner}.{fields[0].name}=VALUE", "left"
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ffcl import api
@@ -232,7 +233,7 @@ def _list(found: Sequence[Tuned]) -> Table:
         cell = f"{one.learner} · {one.strategy} · {one.scenario}"
         changed = [f"{n}={_short(one.settings[n])}" for n, d in one.tuning.defaults.items() if one.settings[n] != d]
         names = (cell, one.tuning.protocol, one.tuning.study_hash, str(one.tuning.trials))
-        table.add_row(*names, outcome, "\n".join(changed) or "the defaults")
+        table.add_row(*map(escape, (*names, outcome, "\n".join(changed) or "the defaults")))
     return table
 
 

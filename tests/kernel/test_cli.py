@@ -3,12 +3,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated, Literal
 
 import pytest
+from optuna.distributions import FloatDistribution
 
-from ffcl import hookimpl
+from ffcl import LearnerSpec, OnlyIf, Parameters, hookimpl
 from ffcl.cli import parse_seeds
 from ffcl.errors import UsageError
 from ffcl.registry import Plugin, Registry
@@ -236,3 +239,30 @@ def test_a_command_that_cannot_be_built_is_listed_and_stops_nobody(
     assert broken in output
     assert ffcl("show", "ff")[0] == 0
     assert ffcl("greet")[0] == 2
+
+
+def test_texts_of_plugins_are_shown_as_they_are(
+    ffcl: Command, registry_with: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Square brackets in them are no markup."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Odd(Parameters):
+        kind: Annotated[Literal["[b]", "[/c]"], "the [red]kind[/]"] = "[/c]"
+        width: Annotated[float, FloatDistribution(0, 1), "width", OnlyIf("kind", "[b]")] = 1.0
+
+    path = tmp_path / "bracketed.toml"
+    path.write_text('summary = "images [of birds]"\n[stream]\nkind = "split"\ndataset = "[/x].npz"\nclasses = 4\n')
+    odd = LearnerSpec("odd", "learns [a[/]", Odd, "nowhere:Nothing")
+    registry = registry_with(learners=[odd], scenarios=[path])
+    monkeypatch.setattr("ffcl.registry.installed", lambda: registry)
+    code, output, errors = ffcl("list")
+    assert code == 0, errors
+    assert "learns [a[/]" in output
+    assert "images [of birds]" in output
+    code, output, errors = ffcl("show", "odd")
+    assert code == 0, errors
+    assert "one of [b], [/c]" in output
+    assert "the [red]kind[/]" in output
+    assert "only if kind=[b]" in output
+    assert "[/x].npz" in ffcl("show", "bracketed")[1]
