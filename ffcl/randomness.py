@@ -47,6 +47,7 @@ def reproducible(seed: int) -> Iterator[None]:
     """
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     try:
         torch.set_num_threads(1)
@@ -60,7 +61,7 @@ def reproducible(seed: int) -> Iterator[None]:
     finally:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
-        torch.use_deterministic_algorithms(deterministic)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         torch.set_num_threads(threads)
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])  # noqa: NPY002

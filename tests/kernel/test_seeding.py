@@ -70,3 +70,10 @@ def test_global_state_is_left_as_it_was_found() -> None:
     assert random.getstate() == states[2]
     assert torch.get_num_threads() == threads
     assert torch.are_deterministic_algorithms_enabled() == deterministic
+    try:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        with reproducible(0):
+            assert not torch.is_deterministic_algorithms_warn_only_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
