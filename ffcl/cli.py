@@ -117,7 +117,8 @@ def run(
         restore_index_sets(registry, plan, configuration or [], results, data)
         summary = run_plan(plan, results, data, n_workers, rerun=rerun, keep=keep_learners)
     except KeyboardInterrupt:
-        errors.print("\nStopped. Nothing that was done is lost; the same command goes on from here.")
+        then = "begins again, for --rerun is given" if rerun else "goes on from here"
+        errors.print(f"\nStopped. Nothing that was done is lost; the same command {then}.", soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
     finished, _ = without_leaks(api.records_of(plan, results), results)
@@ -218,6 +219,9 @@ def main() -> None:
         _fail(error, EXIT_USAGE)
     except FfclError as error:
         _fail(error, EXIT_FAILED)
+    except KeyboardInterrupt:  # before there is anything to lose
+        Console(stderr=True).print("\nStopped.")
+        sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `ffcl list | head`
         sys.stderr.close()
         sys.exit(EXIT_FAILED)

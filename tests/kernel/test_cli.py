@@ -266,3 +266,28 @@ def test_texts_of_plugins_are_shown_as_they_are(
     assert "the [red]kind[/]" in output
     assert "only if kind=[b]" in output
     assert "[/x].npz" in ffcl("show", "bracketed")[1]
+
+
+def interrupted(*arguments: object, **options: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_plugins_are_loaded_ends_cleanly(ffcl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ffcl.registry.installed", interrupted)
+    assert ffcl("list") == (130, "", "\nStopped.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "then"),
+    [
+        ((), "the same command goes on from here."),
+        (("--rerun",), "the same command begins again, for --rerun is given."),
+    ],
+)
+def test_what_the_same_command_does_after_ctrl_c_is_told(
+    ffcl: Command, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], then: str
+) -> None:
+    monkeypatch.setattr("ffcl.progress.run_plan", interrupted)
+    code, _, errors = ffcl("run", "bp", "--seeds", "1", *options)
+    assert code == 130
+    assert errors == f"\nStopped. Nothing that was done is lost; {then}\n"
