@@ -81,7 +81,7 @@ class Request:
             raise unknown_name("sampler", self.sampler, SAMPLERS)
         if not 0 <= self.floor <= 1:
             raise UsageError(f"--floor is a learning accuracy from 0 to 1, got {self.floor:g}.")
-        if self.time_limit < 0:
+        if not 0 <= self.time_limit < math.inf:
             raise UsageError(f"--time-limit must be 0 (none) or more seconds, got {self.time_limit:g}.")
 
 

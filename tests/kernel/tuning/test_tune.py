@@ -320,6 +320,8 @@ def test_a_damaged_configuration_is_named(ffcl: Command, tmp_path: Path) -> None
         (("tune", "bp", "--space", "ff.lr=1e-4..1e-2"), "Unknown learner or strategy to tune 'ff'"),
         (("tune", "bp", "--space", "bp.lr=1..2"), "must be a number from 1e-05 to 0.1"),
         (("tune", "bp", "--trials", "0"), "--trials must be 1 or more"),
+        (("tune", "bp", "--time-limit", "inf"), "--time-limit must be 0 (none) or more seconds, got inf"),
+        (("tune", "bp", "--time-limit", "nan"), "--time-limit must be 0 (none) or more seconds, got nan"),
         (("tune", "bp", "--all"), "name none beside it"),
         (("tune", "bp", "--protocol", "two-phase"), "--protocol two-phase needs --tune-on SCENARIO"),
         (("tune", "bp", "--first", "2"), "belongs to --protocol first-k"),
