@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def plan_of(
     registry: Registry,
     learners: str | Sequence[str] | None,
     strategies: str | Sequence[str] | None,
-    scenarios: str | Sequence[str] | None,
+    scenarios: str | Path | Sequence[str | Path] | None,
     seeds: int | Iterable[int],
     settings: Mapping[str, object] | None,
     tuned: str | None = None,
@@ -84,7 +85,7 @@ def chosen_names(
     registry: Registry,
     learners: str | Sequence[str] | None,
     strategies: str | Sequence[str] | None,
-    scenarios: str | Sequence[str] | None,
+    scenarios: str | Path | Sequence[str | Path] | None,
 ) -> tuple[list[str], list[str], list[str]]:
     """The names given, and the defaults where none is."""
     return (
@@ -121,7 +122,8 @@ def select(
     return chosen
 
 
-def as_list(names: str | Sequence[str] | None) -> list[str]:
-    """One name, several, or several joined by commas, as a list."""
-    texts = [names] if isinstance(names, str) else list(names or ())
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+def as_list(names: str | Path | Sequence[str | Path] | None) -> list[str]:
+    """One name, several, or several joined by commas, as a list; a path is one name, whatever is in it."""
+    given = [names] if isinstance(names, str | Path) else list(names or ())
+    parts = (name.split(",") if isinstance(name, str) else [os.fspath(name)] for name in given)
+    return [part.strip() for several in parts for part in several if part.strip()]

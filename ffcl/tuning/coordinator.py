@@ -57,7 +57,7 @@ class Request:
     seeds: int = 5
     protocol: str = "disjoint"
     first: int | None = None
-    tune_on: str | None = None
+    tune_on: str | Path | None = None
     objective: str = "AIA"
     floor: float = 0.0
     sampler: str = "tpe"
@@ -95,7 +95,7 @@ def describe_studies(
     """
     request.check()
     objective = Objective(request.objective, request.floor)
-    other = registry.scenario(request.tune_on).item if request.tune_on else None
+    other = registry.scenario(str(request.tune_on)).item if request.tune_on else None
     plan = make_plan(registry, learners, strategies, scenarios, [0], request.settings)
     _check_owners(request.ranges, plan.runs)
     named = {registry.scenario(name).item.name: name for name in scenarios}

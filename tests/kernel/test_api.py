@@ -55,6 +55,17 @@ def test_seeds_that_are_no_integers_are_refused(tmp_path: Path, seeds: object) -
         ffcl.run("bp", seeds=seeds, results=tmp_path)  # type: ignore[arg-type]
 
 
+def test_scenarios_may_be_paths(tmp_path: Path) -> None:
+    path = tmp_path / "a, b" / "mine.toml"
+    path.parent.mkdir()
+    path.write_text('summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\nexperiences = 2\n')
+    runs = ffcl.run("bp", scenarios=path, seeds=1, results=tmp_path, workers=0)
+    assert runs["scenario"].tolist() == ["mine"]
+    settings = {"split-digits.epochs": 1}
+    runs = ffcl.run("bp", scenarios=[path, "split-digits"], seeds=1, settings=settings, results=tmp_path, workers=0)
+    assert runs["scenario"].tolist() == ["mine", "split-digits"]
+
+
 def test_mistakes_raise(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Did you mean 'bp'"):
         ffcl.run("bpp", results=tmp_path)
