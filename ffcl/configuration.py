@@ -111,7 +111,7 @@ class Run:
 
     @cached_property
     def configuration(self) -> str:
-        """Hash of everything but the seed that decides the result: settings and code."""
+        """Hash of the settings and code of its parts, ffcl's version and the tuning: not of the seed or the data."""
         parts = zip(("learner", "strategy", "scenario"), self.parts, strict=True)
         content: dict[str, Any] = {name: part.to_mapping() for name, part in parts} | {"ffcl": self.ffcl}
         if self.tuning is not None:  # what a record says of its tuning must be true of it
