@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ffcl.configuration import Run
 from ffcl.errors import RecordError, UsageError
@@ -124,10 +124,11 @@ class Record:
             raise RecordError(f"it is no valid JSON ({error})") from error
         if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
             raise RecordError("it is no ffcl record (no schema number)")
+        if content["schema"] < 1:
+            raise RecordError(f"it is no ffcl record (schema {content['schema']})")
         if content["schema"] > SCHEMA:
             raise RecordError(f"its schema is {content['schema']}, this ffcl reads up to {SCHEMA}; update ffcl")
         try:
-            content = _migrated(content)
             values = {k: v for k, v in content.items() if k not in ("schema", "key")}
             values["run"] = Run.from_mapping(values["run"])
             values["within"] = [Snapshot(**snapshot) for snapshot in values.get("within", ())]
@@ -141,19 +142,6 @@ class Record:
         if record.run.key != content.get("key"):
             raise RecordError("its content does not fit its key: it has been edited")
         return record
-
-
-def _migrated(content: dict[str, Any]) -> dict[str, Any]:
-    """A record's content in the schema of today."""
-    while content["schema"] != SCHEMA:
-        content = MIGRATIONS[content["schema"]](content)
-    return content
-
-
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    1: lambda content: {**content, "schema": 2},  # what 2 adds is not known, which is what its defaults say
-}
-"""From each older schema to the next."""
 
 
 def runs_folder(results: Path) -> Path:

@@ -76,6 +76,7 @@ def with_field(text: str, name: str, value: object) -> str:
         (lambda text: "", "no valid JSON"),
         (lambda text: "[1]", "no ffcl record"),
         (lambda text: text.replace('"schema": 2', '"schema": 99'), "its schema is 99, this ffcl reads up to 2"),
+        (lambda text: text.replace('"schema": 2', '"schema": 0'), "it is no ffcl record (schema 0)"),
         (lambda text: text.replace('"status": "done"', '"status": "won"'), "status 'won'"),
         (lambda text: text.replace('"seed": 3', '"seed": 4'), "does not fit its key"),
         (lambda text: text.replace('"seed": 3', '"seed": "3"'), "seed is '3'"),
