@@ -1,4 +1,4 @@
-"""Whether what was read as a record can be one."""
+"""Whether what was read from a file can be a record, or what else it is to be."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ if TYPE_CHECKING:
     from ffcl.records import Record
 
 
-def check_types(record: Record) -> None:
-    """Check that every field is of the class that its annotation names, what is inside of lists aside.
+def check_types(part: object) -> None:
+    """Check that every field of a dataclass is of the class that its annotation names, what is inside of it aside.
 
     Raises:
         TypeError: one is not.
     """
-    for name, types in _types().items():
-        value = getattr(record, name)
+    for name, types in _types(type(part)).items():
+        value = getattr(part, name)
         if not isinstance(value, types):
-            raise TypeError(f"{name} is {value!r}")
+            raise TypeError(f"{name} is {value!r}, not of the type {' or '.join(t.__name__ for t in types)}")
 
 
 @cache
-def _types() -> dict[str, tuple[type, ...]]:
-    from ffcl.records import Record  # which imports this module
-
+def _types(kind: type) -> dict[str, tuple[type, ...]]:
     found = {}
-    for name, hint in get_type_hints(Record).items():
+    for name, hint in get_type_hints(kind).items():
         options = get_args(hint) if isinstance(hint, UnionType) else [hint]
         plain = [str if get_origin(option) is Literal else get_origin(option) or option for option in options]
         found[name] = (*plain, int) if float in plain else tuple(plain)

@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 
 from ffcl.configuration import Tuning
 from ffcl.errors import RecordError, unknown_name
+from ffcl.record_checks import check_types
 from ffcl.records import write_atomically
 
 STUDIES = "studies"
@@ -74,8 +75,8 @@ class Tuned:
             parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "evaluation")}
             tuning, tuned_on = Tuning(**content["tuning"]), content.get("tuned_on", {})
             tuned = cls(**parts, trial=trial, values=outcome, tuning=tuning, tuned_on=tuned_on)
-            _check_types(tuned)
-            _check_types(tuned.tuning)
+            check_types(tuned)
+            check_types(tuned.tuning)
         except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise RecordError(f"it holds no tuned configuration ({type(error).__name__}: {error})") from error
         tuned._check_owners()
@@ -87,18 +88,6 @@ class Tuned:
             if (owner := target.partition(".")[0]) not in owners:
                 message = unknown_name(f"learner or strategy of the setting {target!r}:", owner, owners)
                 raise RecordError(str(message).removesuffix("."))
-
-
-def _check_types(part: Tuned | Tuning) -> None:
-    """Look whether each field is what it is declared to be, as far as its outer type says.
-
-    Raises:
-        TypeError: one is not.
-    """
-    for name, hint in get_type_hints(type(part)).items():
-        kind, value = get_origin(hint) or hint, getattr(part, name)
-        if not isinstance(value, (int, float) if kind is float else kind):
-            raise TypeError(f"{name} must be of the type {kind.__name__}, got {value!r}")
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:

@@ -84,7 +84,7 @@ def with_field(text: str, name: str, value: object) -> str:
         (lambda text: text.replace("0.25", "7.5"), "an accuracy is outside 0 to 1"),
         (lambda text: with_field(text, "accuracy", [[]]), "the accuracy matrix is not of T + 1 rows and T columns"),
         (lambda text: with_field(text, "train_seconds", None), "train_seconds is None"),
-        (lambda text: with_field(text, "train_samples", "7"), "train_samples is '7'"),
+        (lambda text: with_field(text, "train_samples", "7"), "train_samples is '7', not of the type int"),
         (lambda text: with_field(text, "versions", None), "versions is None"),
         (lambda text: with_field(text, "started", None), "started is None"),
     ],
