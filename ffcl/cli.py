@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from ffcl import api
+from ffcl.console import show_tables
 from ffcl.errors import FfclError, PluginError, UsageError
 from ffcl.listing import list_, show
 from ffcl.options import (
@@ -26,7 +26,6 @@ from ffcl.options import (
     Strategies,
     Workers,
 )
-from ffcl.records import folded_problems
 from ffcl.tuning.command import tune, tuned
 
 if TYPE_CHECKING:
@@ -162,25 +161,6 @@ OWN = [command.name or command.callback.__name__ for command in app.registered_c
 """The names of these commands, which no plugin may take."""
 
 
-FEW_FILES = 12
-"""So many files of a folder are named; of more only the number."""
-
-
-def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[str]) -> None:
-    """Print a leaderboard, the files written, and what could not be read."""
-    console, errors = Console(), Console(stderr=True)
-    console.print(view)
-    for problem in folded_problems(problems):
-        errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    by_folder: dict[Path, list[Path]] = {}
-    for path in files:
-        by_folder.setdefault(path.parent, []).append(path)
-    for folder, inside in by_folder.items():
-        names = [str(path) for path in inside] if len(inside) <= FEW_FILES else [f"{folder}: {len(inside)} files"]
-        for name in names:
-            console.print(name, style="dim", markup=False, highlight=False, soft_wrap=True)
-
-
 def parse_seeds(text: str) -> list[int]:
     """Read ``5`` as the seeds 0 to 4, and ``0,3,10-12`` as those seeds.
 
@@ -232,7 +212,3 @@ def main() -> None:
 def _fail(error: FfclError, code: int) -> None:
     Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ffcl import api
-from ffcl.cli import show_tables
+from ffcl.console import show_tables
 from ffcl.errors import UsageError
 from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
