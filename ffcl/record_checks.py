@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from ffcl.records import Record
@@ -16,14 +16,15 @@ def check_types(part: object) -> None:
     Raises:
         TypeError: one is not.
     """
-    for name, types in _types(type(part)).items():
+    kind: Any = type(part)  # mypy holds classes for unhashable
+    for name, types in _types(kind).items():
         value = getattr(part, name)
         if not isinstance(value, types):
             raise TypeError(f"{name} is {value!r}, not of the type {' or '.join(t.__name__ for t in types)}")
 
 
 @cache
-def _types(kind: type) -> dict[str, tuple[type, ...]]:
+def _types(kind: type[Any]) -> dict[str, tuple[type, ...]]:
     found = {}
     for name, hint in get_type_hints(kind).items():
         options = get_args(hint) if isinstance(hint, UnionType) else [hint]
