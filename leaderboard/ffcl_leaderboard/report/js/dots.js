@@ -80,7 +80,7 @@ const makeDifferences = () => {
     "differences",
     "Differences to the baseline",
     "Differences",
-    "Paired over the seeds that both have, in points, with the interval. The verdict takes all comparisons into account, so it can be more careful than the interval.",
+    "Paired over the seeds that both have, in points, with the interval. The verdict is corrected for the scenarios on which the row is compared, not for the number of rows, so it can be more careful than the interval.",
     chooser,
   );
   const more = makeMore(MANY, () => draw());
