@@ -99,9 +99,13 @@ def _stale(cells: Sequence[Cell], rows: pd.DataFrame, summary: pd.DataFrame) -> 
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """A table as CSV: whole numbers exactly, others to six digits."""
+    """A table as CSV: whole numbers exactly, others to six digits.
+
+    Lines within a text end in a newline alone: a carriage return would end the row for who reads the file.
+    """
     whole = {name: "Int64" for name, column in frame.items() if _is_whole(column)}
-    return frame.astype(whole).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    text = frame.astype(whole).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return csv_text(frame.replace(r"\r\n?", "\n", regex=True)) if "\r" in text else text
 
 
 def _is_whole(column: pd.Series[float]) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 import shutil
 import subprocess
@@ -62,4 +63,13 @@ def test_whole_numbers_are_written_exactly_also_where_some_are_missing() -> None
     frame = pd.DataFrame({"seed": [20240613.0, math.nan], "ACC": [0.123456789, 1.0], "n": [1290506, 12345678]})
     assert csv_text(frame) == "seed,ACC,n\n20240613,0.123457,1290506\n,1,12345678\n"
     assert short(20240613.0) == 20240613
+
+
+def test_a_carriage_return_in_a_text_does_not_break_its_row() -> None:
+    text = csv_text(pd.DataFrame({"failure": ["step 1\rstep 2: boom", "a\r\nb", ""], "seed": [0, 1, 2]}))
+    assert pd.read_csv(io.StringIO(text, newline=""), keep_default_na=False).to_numpy().tolist() == [
+        ["step 1\nstep 2: boom", 0],
+        ["a\nb", 1],
+        ["", 2],
+    ]
     assert short(1290506.25) == 1290500
