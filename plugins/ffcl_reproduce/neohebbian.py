@@ -120,6 +120,7 @@ def training(setup: Setup) -> Section:
         embedded[name] = latents.embedding(seen[0].shown[some]), seen[0].y[some].numpy()
     section.remarks.append(
         "Mean ± half of the 95% t interval over seeds; `inside` if the printed value, which is of one run, lies in it. "
+        "Of one seed there is no interval, so `here is` stays empty. "
         "Latents are the layer's activity on the test samples beside their right labels, as in the source; since that "
         "shows the label, separability is also given beside the predicted ones (`... if predicted`). `active`: the "
         "share of neurons that answer a sample; `silent`: the share that answer none of all; `firing rate`: spikes a "

@@ -72,10 +72,14 @@ def interval(values: Sequence[float], digits: int = 1) -> str:
 
 
 def compared(values: Sequence[float], printed: float | None, digits: int) -> tuple[str, str, str]:
-    """Ours with its interval, the printed value, and how ours lies to it: above, below, or the value inside."""
+    """Ours with its interval, the printed value, and how ours lies to it: above, below, or the value inside.
+
+    Of one value, whose interval is unknown, nothing is said.
+    """
     ours = interval(values, digits)
     if printed is None:
         return ours, "-", ""
     mean, low, high = t_interval(values)
-    inside = low <= printed <= high  # never, if they are NaN
-    return ours, f"{printed:g}", "inside" if inside else "above" if mean > printed else "below"
+    if math.isnan(low):
+        return ours, f"{printed:g}", ""
+    return ours, f"{printed:g}", "inside" if low <= printed <= high else "above" if mean > printed else "below"
