@@ -54,7 +54,7 @@ class Section:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def write_report(folder: Path, title: str, introduction: str, sections: Sequence[Section]) -> Path:

@@ -110,9 +110,10 @@ def _section(label: str, scenario: str, outcomes: Sequence[Outcome]) -> Section:
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:
-    verdicts = Counter(o.verdict for o in outcomes if o.verdict)
-    of = f"{verdicts.total()} cells with a published value"
-    return f"Of {of}: {', '.join(f'{verdicts[v]} {v}' for v in ('inside', 'above', 'below'))}."
+    verdicts = Counter(o.verdict for o in outcomes if o.cell.published)
+    counts = [f"{verdicts[v]} {v}" for v in ("inside", "above", "below")]
+    counts += [f"{verdicts[None]} without a result"] if verdicts[None] else []
+    return f"Of {verdicts.total()} cells with a published value: {', '.join(counts)}."
 
 
 def _times(outcomes: Sequence[Outcome], summary: Summary, runs: int, workers: int) -> list[str]:

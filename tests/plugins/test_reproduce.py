@@ -107,6 +107,11 @@ def test_the_report_is_markdown_with_relative_figures(tmp_path: Path) -> None:
     )
 
 
+def test_a_label_with_a_bar_stays_in_its_cell(tmp_path: Path) -> None:
+    section = Section("A claim", ("of|what", "b"), [("lr=0.1|adam", "2")])
+    assert "| of\\|what | b |\n| --- | --- |\n| lr=0.1\\|adam | 2 |\n" in section.to_markdown(tmp_path)
+
+
 def test_a_title_is_printed_as_it_is() -> None:
     """It holds labels and paths of the user's, with brackets perhaps."""
     console = Console(file=io.StringIO(), width=80)
