@@ -43,14 +43,14 @@ class Styles:
         return [look(cell) for look in looks]
 
     def colour(self, cell: Cell) -> str:
-        """The learner's colour, the same in the report."""
+        """The learner's colour, the same in the report; or the strategy's."""
         number = self._strategy(cell) if self.by_learner else self._learners.index(cell.learner)
         return COLOURS[number % len(COLOURS)]
 
     def marker(self, cell: Cell) -> str:
         """The marker of the learner and its variant."""
         number = self._strategy(cell) if self.by_learner else self._variants.index(_learner(cell))
-        return MARKERS[number % len(MARKERS)]
+        return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]  # the 13th has the 1st's colour
 
     def line(self, cell: Cell) -> str:
         """The strategy's line style."""

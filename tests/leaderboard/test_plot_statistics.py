@@ -94,6 +94,13 @@ def test_a_forest_names_its_baseline_and_verdicts() -> None:
     assert sum(text.get_text().startswith("few seeds, ") for text in one) == 5
 
 
+@pytest.mark.parametrize("size", [(1, 14), (30, 1)], ids=str)
+def test_none_of_many_looks_like_another(size: tuple[int, int]) -> None:
+    drawn = cells(*size, 1, n_seeds=1)
+    styles = Styles(drawn)
+    assert len({(styles.colour(cell), styles.marker(cell)) for cell in drawn}) == len(drawn)
+
+
 @pytest.mark.parametrize("name", ["$\\frac{$", "x" * 300])
 def test_a_hostile_name_stays_text(name: str) -> None:
     drawn = [replace(cell, rule_variant=name) if cell.learner != "bp" else cell for cell in cells(2, 1, 2)]

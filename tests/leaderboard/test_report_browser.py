@@ -273,6 +273,12 @@ def _written(path: Path, records: list[Record]) -> str:
     return write_report(path, make_leaderboard(records, "ACC")).as_uri()
 
 
+def test_none_of_many_learners_looks_like_another(page: Any, tmp_path: Path) -> None:
+    page.get(_written(tmp_path / "a.html", [done(run(f"learner-{k:02}")) for k in range(30)]))
+    icons = [icon.get_attribute("outerHTML") for icon in _all(page, ".filters .chip .icon")]
+    assert len(set(icons)) == len(icons) == 30
+
+
 def test_everything_has_a_name_and_figures_say_what_they_show(page: Any) -> None:
     """Of the browser's accessibility tree: no control and no figure without a name."""
     nodes = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]

@@ -1,4 +1,5 @@
-// The mark of a learner: the same shape and colour everywhere, also in the plots beside the page.
+// The mark of a learner: the same shape and colour everywhere. Plots beside the page have its colour too, if they have
+// up to four strategies.
 
 const polygon = (corners, turn = -90, inner = 1) =>
   Array.from({ length: corners * (inner < 1 ? 2 : 1) }, (_, i, count = corners * (inner < 1 ? 2 : 1)) => {
@@ -36,12 +37,15 @@ const SHAPES = {
   "*": polygon(5, -90, 0.42).map(([x, y]) => [1.3 * x, 1.3 * y]),
 };
 
-const numberOf = (learner) => Math.max(0, DATA.learners.indexOf(learner)) % DATA.markers.length;
-const colourClass = (learner) => `c${numberOf(learner)}`;
+const numberOf = (learner) => Math.max(0, DATA.learners.indexOf(learner));
+const LOOKS = DATA.markers.length; // and as many colours: the 13th learner has the 1st's, so another shape
+const colourClass = (learner) => `c${numberOf(learner) % LOOKS}`;
+const shapeOf = (learner) =>
+  SHAPES[DATA.markers[(numberOf(learner) + Math.floor(numberOf(learner) / LOOKS)) % LOOKS]];
 
 // A mark at a place of a figure; hollow with a strategy, as in the plots.
 const markAt = (learner, x, y, radius, hollow = false) => {
-  const shape = SHAPES[DATA.markers[numberOf(learner)]],
+  const shape = shapeOf(learner),
     paint = `mark ${hollow ? "hollow" : "solid"}`;
   if (!shape) return svg("circle", { class: paint, cx: x.toFixed(1), cy: y.toFixed(1), r: radius });
   const points = shape.map(([dx, dy]) => `${(x + radius * dx).toFixed(1)},${(y + radius * dy).toFixed(1)}`).join(" ");
