@@ -250,16 +250,22 @@ def scores_by_rule(cells: Sequence[Cell], metric: str = "ACC") -> dict[Rule, dic
 
 
 def common_scenarios(scores: dict[Rule, dict[str, Array]]) -> set[str]:
-    """The scenarios over which to compare: with most who ran on all of them, times their number.
+    """The scenarios over which to compare: with most rows that ran on all of them, times their number.
 
-    Scenarios are taken from the one on which most ran to the one on which fewest did, at least two.
+    Those on which at least two learners did go first, then those on which at least two rows did: what one ran on alone
+    tells it from nobody. Scenarios are taken from the one on which most learners, then rows, ran to the one on which
+    fewest did, at least two.
     """
-    coverage = [scenario for of_scenarios in scores.values() for scenario in of_scenarios]
-    by_coverage = sorted(set(coverage), key=lambda scenario: (-coverage.count(scenario), scenario))
-    best, most = set[str](), 0
-    for n in range(2, len(by_coverage) + 1):
-        first = set(by_coverage[:n])
-        if (size := n * sum(first <= of_scenarios.keys() for of_scenarios in scores.values())) >= max(most, 1):
+    learners: dict[str, list[str]] = defaultdict(list)  # of each row that ran on the scenario
+    for (learner, *_), of_scenarios in scores.items():
+        for scenario in of_scenarios:
+            learners[scenario].append(learner)
+    in_turn = sorted(learners, key=lambda name: (-len(set(learners[name])), -len(learners[name]), name))
+    best, most = set[str](), (False, False, 1)
+    for n in range(2, len(in_turn) + 1):
+        first = set(in_turn[:n])
+        ran = [learner for (learner, *_), of_scenarios in scores.items() if first <= of_scenarios.keys()]
+        if (size := (len(set(ran)) > 1, len(ran) > 1, n * len(ran))) >= most:
             best, most = first, size
     return best
 

@@ -346,19 +346,31 @@ def test_a_summary_is_of_those_that_ran_on_the_common_scenarios() -> None:
     pd.testing.assert_frame_equal(frame, summary_frame(group(records)).set_index("learner"))
 
 
-def test_easy_scenarios_of_its_own_take_nobody_to_the_top() -> None:
-    """A row is ahead by what all have run on."""
+@pytest.mark.parametrize("strategies", [("none",), ("none", "replay", "ewc", "si")])
+def test_easy_scenarios_of_its_own_take_nobody_to_the_top(strategies: tuple[str, ...]) -> None:
+    """A row is ahead by what others have run on too, however much it ran alone."""
     hard = [
         r
         for name, gain in (("bp", 0.0), ("ff", 0.3), ("oja", 0.1))
         for scenario in ("hard", "harder")
         for r in runs(name, BASE + gain, scenario=scenario)
     ]
-    easy = [r for scenario in ("easy", "easier", "easiest") for r in runs("oja", BASE + 0.39, scenario=scenario)]
+    easy = [
+        r
+        for k, strategy in itertools.product(range(8), strategies)
+        for r in runs("oja", BASE + 0.39, scenario=f"easy-{k}", strategy=strategy)
+    ]
     frame = summary_frame(group([*hard, *easy]))
     assert list(frame["learner"]) == ["ff", "oja", "bp"]
     assert list(frame["mean_rank"]) == [1, 2, 3]
     assert list(frame["scenarios"]) == [2, 2, 2]
+
+
+def test_what_one_row_ran_on_alone_is_summed_up_only_if_there_is_nothing_else() -> None:
+    alone = [r for scenario in "abcdefgh" for r in runs("bp", BASE, scenario=scenario)]
+    assert list(summary_frame(group(alone))["scenarios"]) == [8]
+    both = [*alone, *(r for scenario in "ab" for r in runs("bp", BASE + 0.1, scenario=scenario, strategy="replay"))]
+    assert list(summary_frame(group(both))["scenarios"]) == [2, 2]
 
 
 def test_what_was_tuned_on_two_streams_of_a_scenario_is_one_rule() -> None:
