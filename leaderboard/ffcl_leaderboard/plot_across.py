@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ffcl_leaderboard.across import CriticalDifference, critical_difference, performance_profile
-from ffcl_leaderboard.baselines import Rule, direction, in_order, rule
+from ffcl_leaderboard.baselines import Rule, direction, in_order, rule, stream
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.cliques import cliques
 from ffcl_leaderboard.comparisons import ALPHA, common_scenarios, scores_by_rule
@@ -56,10 +56,9 @@ def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles,
     low, high = left.get_xlim()
     missing = max(0.0, MIN_SPAN - (high - low)) / 2
     left.set_xlim(low - missing, high + missing)
-    counts = sorted(set(summary["scenarios"]))
-    scenarios = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    over = _number(rows[0]["scenarios"], cells)
     figure.suptitle(
-        f"{metric} over {scenarios} scenarios, 95% stratified bootstrap intervals{_of(len(rows), len(summary))}\n"
+        f"{metric} over {over}, 95% stratified bootstrap intervals{_of(len(rows), len(summary))}\n"
         "equivalent: on average within ±1 point of the baseline",
         fontsize=10,
     )
@@ -97,7 +96,7 @@ def profiles_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") 
         axes.set_title(folded(title))
         axes.set_xlim(100 * low, 100 * high)
         axes.set_ylim(-2, 102)
-    title = f"Performance profiles over {len(common)} scenarios: {_better(metric)}"
+    title = f"Performance profiles over {_number(len(common), cells)}: {_better(metric)}"
     describe(figure, grid, title, f"{metric} (%)", "runs above it (%)")
     add_legend(figure, grid)
     return figure
@@ -135,18 +134,23 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> 
     cut = f"\n({BARS} of {len(bars)} drawn)" if len(bars) > BARS else ""
     right.set_xlabel(f"groups not told apart{cut}")
     figure.align_xlabels([left, right])
-    figure.suptitle(
-        f"{metric}: mean ranks over {len(common)} scenarios{_of(len(order), len(names))}\n{_test(found, len(common))}",
-        fontsize=10,
-    )
+    over = _number(len(common), cells)
+    test = _test(found, len(common), over)
+    figure.suptitle(f"{metric}: mean ranks over {over}{_of(len(order), len(names))}\n{test}", fontsize=10)
     return figure
 
 
-def _test(found: CriticalDifference, n_scenarios: int) -> str:
+def _number(n: int, cells: Sequence[Cell]) -> str:
+    """So many scenarios; streams, where a scenario has several of them."""
+    several = len({stream(cell) for cell in cells}) > len({cell.scenario for cell in cells})
+    return f"{n} {'streams' if several else 'scenarios'}"
+
+
+def _test(found: CriticalDifference, n_scenarios: int, written: str) -> str:
     n = len(found.ranks)
     if 2.0 ** (1 - n_scenarios) * n * (n - 1) / 2 > ALPHA:
-        return f"{n_scenarios} scenarios are too few to tell any of {n} apart"
-    return "Wilcoxon signed-rank tests over scenarios, Holm's correction over all pairs"
+        return f"{written} are too few to tell any of {n} apart"
+    return "Wilcoxon signed-rank tests, Holm's correction over all pairs"
 
 
 def _common(cells: Sequence[Cell], metric: str) -> tuple[dict[Rule, list[NDArray[np.float64]]], list[str]]:

@@ -84,6 +84,16 @@ def test_what_is_left_out_is_said() -> None:
     assert "2 scenarios are too few to tell any of 72 apart" in ranks
 
 
+def test_streams_of_one_scenario_are_not_called_scenarios() -> None:
+    sharp = [record for cell in cells(2, 1, 1) for record in cell.done]
+    mixed = Component("s00", {"stream": {"mixing": 0.5}, "training": {}}, "made-up", "1.0", "c0")
+    both = [*sharp, *(replace(record, run=replace(record.run, scenario=mixed)) for record in sharp)]
+    for figure in figures(group(both))[1:]:
+        written = " ".join(text.get_text() for text in texts(figure))
+        assert "over 2 streams" in written
+        assert "scenario" not in written
+
+
 def test_a_forest_names_its_baseline_and_verdicts() -> None:
     drawn = cells(3, 2, 2, n_seeds=3)
     styles = Styles(drawn)

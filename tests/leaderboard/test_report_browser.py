@@ -220,11 +220,19 @@ def test_a_narrow_page_does_not_scroll_sideways(page: Any, report: Path, width: 
 
 def test_all_scenarios_side_by_side(page: Any, report: Path) -> None:
     _open(page, f"{report.as_uri()}#scenario=")
-    assert "highest interquartile mean" in _all(page, ".answer")[0].text
+    assert "highest interquartile mean of final accuracy over all 3 scenarios:" in _all(page, ".answer")[0].text
     assert len(_all(page, "#grid tbody tr")) == 12
     assert len(_all(page, "#ranks .figure .dot")) == 12
     _press(page, "#grid button.cell")
     assert len(_all(page, "dialog[open]")) == 1
+
+
+def test_streams_of_one_scenario_are_not_counted_as_scenarios(page: Any, tmp_path: Path) -> None:
+    mixed = [*_of_mixing(0.0, bp=0.3, ff=0.2), *_of_mixing(1.0, bp=0.8, ff=0.9)]
+    other = [done(run(name, scenario="other", seed=seed)) for name in ("bp", "ff") for seed in range(10)]
+    for records, over in (([*mixed, *other], "over all 3 streams:"), ([*mixed, *other[:10]], "over 2 of 3 streams:")):
+        _open(page, _written(tmp_path / "index.html", records) + "#scenario=")
+        assert over in _all(page, ".answer")[0].text
 
 
 def test_few_seeds_make_no_winner(page: Any, made_up: Maker, tmp_path: Path) -> None:

@@ -141,10 +141,10 @@ const overallAnswer = () => {
   const best = sorted(enough, { value: (row) => row.IQM }, true)[0];
   if (!best) return [fewSeeds(ROWS.map((row) => row.seeds).filter((count) => count > 0))];
   const overlapping = enough.filter((row) => row !== best && row.IQM_high >= best.IQM_low).length;
+  const streams = new Set(ROWS.map(placeOf)).size; // a summary counts these
+  const word = streams > DATA.scenarios.length ? "stream" : "scenario";
   const where =
-    best.scenarios === DATA.scenarios.length
-      ? `all ${plural(best.scenarios, "scenario")}`
-      : `${best.scenarios} of ${plural(DATA.scenarios.length, "scenario")}`;
+    best.scenarios === streams ? `all ${plural(streams, word)}` : `${best.scenarios} of ${plural(streams, word)}`;
   return [
     el("b", {}, labelOf(best)),
     ` has the highest interquartile mean of final accuracy over ${where}: `,
