@@ -26,7 +26,8 @@ const KINDS = {
 const isShown = (row) => {
   if (state.learners.has(row.learner) || state.strategies.has(row.strategy)) return false;
   if ([...state.hide].some((kind) => KINDS[kind](row))) return false;
-  const text = [row.learner, row.strategy, row.scenario ?? "", row.variant].join(" ").toLowerCase();
+  const scenarios = row.scenario ?? (row.of ? Object.keys(row.of) : DATA.scenarios).join(" "); // of a row over several
+  const text = [row.learner, row.strategy, scenarios, row.variant].join(" ").toLowerCase();
   return state.text
     .toLowerCase()
     .split(/\s+/)
