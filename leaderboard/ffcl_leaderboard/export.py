@@ -12,6 +12,7 @@ import pandas as pd
 from ffcl.errors import UsageError
 from ffcl.records import write_atomically
 from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.rows import notes
 from ffcl_leaderboard.tables import csv_text
 
 SHOWN = {"ACC": "ACC", "AIA": "AIA", "LA": "LA", "forgetting": "forgetting"}
@@ -25,7 +26,7 @@ def export(rows: pd.DataFrame, path: Path) -> Path:
     """Write the leaderboard's rows in the format that the file's ending says.
 
     ``.csv`` and ``.parquet`` hold every column; ``.md`` and ``.tex`` the main ones, per cent with half of the 95% t
-    interval, one table a scenario (LaTeX with the package booktabs).
+    interval, and which rows are stale or have failed runs, one table a scenario (LaTeX with the package booktabs).
 
     Raises:
         UsageError: another ending, or pyarrow is missing for Parquet.
@@ -90,6 +91,7 @@ def _tables(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[str]
 
 
 def _line(row: Mapping[Any, Any]) -> list[str]:
-    learner = f"{row['learner']} ({row['variant']})" if row["variant"] else str(row["learner"])
+    said = [*filter(None, [row["variant"]]), *notes(row)]
+    learner = f"{row['learner']} ({', '.join(said)})" if said else str(row["learner"])
     measures = (percent(row[name], row[f"{name}_low"], between=" ± ") for name in SHOWN)
     return [learner, str(row["strategy"]), str(row["seeds"]), *measures]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,11 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
     )
     frame.insert(0, "rank", _ranks(frame))
     return frame
+
+
+def notes(row: Mapping[Any, Any]) -> list[str]:
+    """What must be said of a row beside its numbers: runs that failed, and that what it is of has changed since."""
+    return [f"{row['failed']} failed"] * bool(row["failed"]) + ["stale"] * bool(row["stale"])
 
 
 def _ranks(frame: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from rich.text import Text
 from ffcl_leaderboard.comparisons import baseline_name
 from ffcl_leaderboard.coverage import REFUSED, reasons, word
 from ffcl_leaderboard.percent import percent
+from ffcl_leaderboard.rows import notes
 from ffcl_leaderboard.tables import Leaderboard
 from ffcl_leaderboard.within import WITHIN
 
@@ -80,10 +81,9 @@ def _of_scenario(
 def _scores(title: str, rows: pd.DataFrame) -> Table:
     table = _table(title, ("#", "learner", "strategy"), ("seeds", *SHOWN, "train s"))
     for row in rows.to_dict("records"):
-        notes = [f"{row['failed']} failed"] * bool(row["failed"]) + ["stale"] * bool(row["stale"])
         table.add_row(
             row["rank"] if row["rank"].isdecimal() else "-",
-            _name(row, notes),
+            _name(row, notes(row)),
             str(row["strategy"]),
             str(row["seeds"]),
             *(percent(row[name], row[f"{name}_low"]) for name in SHOWN),
@@ -169,8 +169,8 @@ def _folding(table: Table, rows: pd.DataFrame) -> Table:
     return table
 
 
-def _name(row: dict[Any, Any], notes: Sequence[str] = ()) -> str:
+def _name(row: dict[Any, Any], said: Sequence[str] = ()) -> str:
     """The learner, and a line each for what else must be said of the row: tables stay narrow."""
     variant = row["variant"].split(", ") if row["variant"] else []
-    lines = [row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *notes]
+    lines = [row["learner"], *(part.removeprefix(f"{row['scenario']}.") for part in variant), *said]
     return escape("\n".join(lines))  # a path among the settings may have brackets

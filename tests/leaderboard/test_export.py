@@ -14,7 +14,7 @@ from ffcl_leaderboard.build import build
 from ffcl_leaderboard.export import export
 from ffcl_leaderboard.report.encoding import short
 from ffcl_leaderboard.tables import csv_text
-from made_up import done, run
+from made_up import done, failed, run
 
 HOSTILE = "a|b & 50% $x_{1}$ <b>\\"
 
@@ -34,6 +34,15 @@ def test_markdown_holds_a_table_a_scenario(tmp_path: Path) -> None:
     text = export(rows(), tmp_path / "a.md").read_text()
     assert "### toy" in text
     assert "| bp | none | 3 | 81.0 ± 2.5 |" in text
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.tex"])
+def test_a_table_for_papers_says_what_is_stale_or_failed(tmp_path: Path, name: str) -> None:
+    of = [done(run(learner, seed=s)) for learner in ("bp", "ff") for s in range(2)]
+    frame = build([*of, failed(run(seed=2))], None, "ACC", changes=lambda r: ["edited"] * (r.seed == 0)).rows
+    text = export(frame.assign(variant="lr=0.1"), tmp_path / name).read_text()
+    assert "bp (lr=0.1, 1 failed, stale)" in text
+    assert "ff (lr=0.1, stale)" in text
 
 
 def test_what_plugins_are_called_cannot_break_a_table(tmp_path: Path) -> None:
