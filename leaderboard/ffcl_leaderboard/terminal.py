@@ -24,7 +24,7 @@ WIDTH = 80
 """The coverage is broken into blocks of columns that fit into so many characters."""
 
 SHOWN_WHOLE = 200
-"""With more rows than these, over all scenarios, each table is cut to `CUT_TO`."""
+"""With more rows than these, of several scenarios, each table is cut to `CUT_TO`."""
 
 CUT_TO = 10
 
@@ -36,9 +36,10 @@ def view(board: Leaderboard) -> RenderableType:
     """The tables of each scenario: percentages with the half-width of their 95% t interval; then the coverage."""
     rows, coverage = board.rows, board.coverage
     parts: list[RenderableType] = []
+    few = CUT_TO if len(rows) > SHOWN_WHOLE and rows["scenario"].nunique() > 1 else None
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         compared = board.comparisons[board.comparisons["scenario"] == scenario]
-        for table in _of_scenario(str(scenario), of_scenario, compared, CUT_TO if len(rows) > SHOWN_WHOLE else None):
+        for table in _of_scenario(str(scenario), of_scenario, compared, few):
             parts += [table, Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
         parts += _coverage(coverage)

@@ -158,6 +158,13 @@ def test_of_very_many_rows_the_terminal_shows_the_best() -> None:
     assert len(many) < 100
 
 
+def test_of_one_scenario_the_terminal_shows_every_row() -> None:
+    """This is where the hint below a table that was cut leads."""
+    text = shown([record(lr=float(i)) for i in range(210)], width=100)
+    assert "more;" not in text
+    assert "lr=209.0" in text
+
+
 def test_runs_of_edited_code_are_left_out_and_counted() -> None:
     old = [record(seed=seed, code="old", started="2026-01-01") for seed in range(3)]
     new = [record(seed=seed, code="new", started="2026-01-02") for seed in range(2)]
