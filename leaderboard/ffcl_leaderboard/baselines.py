@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from ffcl.configuration import Component
 from ffcl.errors import unknown_name
-from ffcl_leaderboard.cells import MEASURES, Cell
-from ffcl_leaderboard.columns import column
+from ffcl_leaderboard.cells import Cell
+
+METRIC = "ACC"
+"""What is compared; more is better."""
 
 USUAL = "bp"
 """The learner that is the baseline, if it is there, unless another is asked for."""
@@ -36,27 +38,15 @@ def stream(cell: Cell) -> tuple[str, str]:
     return cell.scenario, _written(cell.first.run.scenario.settings)
 
 
-def values(cell: Cell, metric: str) -> dict[int, float]:
-    """The metric of each finished run by its seed, without runs in which it is undefined.
-
-    Raises:
-        UsageError: there is no such metric.
-    """
-    if metric not in MEASURES:
-        raise unknown_name("metric", metric, MEASURES)
-    of_seeds = zip((record.run.seed for record in cell.done), cell.measures[metric].tolist(), strict=True)
+def values(cell: Cell) -> dict[int, float]:
+    """The metric of each finished run by its seed, without runs in which it is undefined."""
+    of_seeds = zip((record.run.seed for record in cell.done), cell.measures[METRIC].tolist(), strict=True)
     return {seed: value for seed, value in of_seeds if not np.isnan(value)}
 
 
-def direction(metric: str) -> int:
-    """1 for a metric of which more is better, -1 for one of which less is."""
-    meaning = column(metric)
-    return -1 if meaning is not None and meaning.better == "lower" else 1
-
-
-def shared(cell: Cell, baseline: Cell, metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def shared(cell: Cell, baseline: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The values of both on the seeds that both have, by growing seed: (seeds,) each."""
-    own, other = values(cell, metric), values(baseline, metric)
+    own, other = values(cell), values(baseline)
     common = sorted(own.keys() & other.keys())
     return np.array([own[seed] for seed in common]), np.array([other[seed] for seed in common])
 

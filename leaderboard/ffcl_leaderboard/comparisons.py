@@ -25,7 +25,7 @@ from ffcl_leaderboard.across import (
     probability_of_improvement,
     stratified_bootstrap,
 )
-from ffcl_leaderboard.baselines import Rule, direction, in_order, rule, shared, stream, values, with_baselines
+from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, shared, stream, values, with_baselines
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, Cell
 from ffcl_leaderboard.cliques import cliques, letters
 from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
@@ -48,14 +48,14 @@ SUMMARY = (
 Array = NDArray[np.float64]
 
 
-def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric: str = "ACC") -> pd.DataFrame:
+def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.DataFrame:
     """One row for each cell and its baseline, over the seeds that both have finished.
 
     ``baseline`` is the baseline cell's label, ``difference`` the mean of cell - baseline with its 95% t interval,
     ``p`` of `sign_flip`, ``effect_size`` Cohen's d_z, ``wins`` the number of pairs in which the cell is strictly
     better, ``equivalent`` whether the 90% t interval lies within ±1 point. ``p_holm`` is Holm's correction over the
     scenarios on which one learner with one strategy and variant meets its baseline: the chance that any of them is
-    falsely called better or worse is at most 5%. It does not cover the choice among learners, strategies or metrics.
+    falsely called better or worse is at most 5%. It does not cover the choice among learners or strategies.
     ``verdict`` is ``few seeds`` below 10 pairs, whatever p; else ``better`` or ``worse`` if p_holm <= 0.05; else
     ``equivalent`` if it is, for one scenario at a time; else ``indistinguishable``, but ``few seeds`` if no values
     whatever could have made p_holm so small: 10 pairs are enough for 25 scenarios, 11 for 51, 12 for 102.
@@ -63,13 +63,12 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None, metric
     Args:
         cells: of the leaderboard.
         baseline: see `with_baselines`; the baseline itself has no row, nor has a cell without one.
-        metric: what is compared; of ``forgetting`` and ``gap`` less is better.
 
     Raises:
-        UsageError: there is no such baseline or metric.
+        UsageError: there is no such baseline.
     """
     pairs = with_baselines(cells, baseline)
-    rows = [_comparison(cell, other, metric) for cell, other in pairs]
+    rows = [_comparison(cell, other) for cell, other in pairs]
     families: dict[Rule, list[dict[str, Any]]] = defaultdict(list)
     for (cell, _), row in zip(pairs, rows, strict=True):
         families[rule(cell)].append(row)
@@ -95,8 +94,8 @@ def baseline_name(compared: pd.DataFrame, learner_of: Mapping[str, str]) -> str:
     return f"{', '.join(sorted(learners))} under the same strategy"
 
 
-def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
-    own, other = shared(cell, baseline, metric)
+def _comparison(cell: Cell, baseline: Cell) -> dict[str, Any]:
+    own, other = shared(cell, baseline)
     differences = own - other
     return {
         "scenario": cell.scenario,
@@ -106,12 +105,12 @@ def _comparison(cell: Cell, baseline: Cell, metric: str) -> dict[str, Any]:
         "configuration": cell.first.run.configuration,
         "baseline": baseline.label,
         "baseline_configuration": baseline.first.run.configuration,
-        "metric": metric,
+        "metric": METRIC,
         "pairs": len(differences),
         **_named("difference", t_interval(differences)),
         "p": sign_flip(differences),
         "effect_size": effect_size(differences),
-        "wins": int((direction(metric) * differences > 0).sum()),
+        "wins": int((differences > 0).sum()),
         "equivalent": equivalent(differences, MARGIN),
     }
 
@@ -120,13 +119,13 @@ def _verdict(row: dict[str, Any], p: float, least: float) -> str:
     if row["pairs"] < ENOUGH_SEEDS:
         return FEW_SEEDS
     if p <= ALPHA:
-        return BETTER if direction(row["metric"]) * row["difference"] > 0 else WORSE
+        return BETTER if row["difference"] > 0 else WORSE
     if row["equivalent"]:
         return EQUIVALENT
     return FEW_SEEDS if least > ALPHA else UNCLEAR
 
 
-def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
+def groups(cells: Sequence[Cell]) -> dict[str, str]:
     """Letters by configuration: cells of one stream share a letter if they are not told apart.
 
     Every pair is tested as in `comparisons_frame`, and corrected over the scenarios of that pair, not over pairs: the
@@ -135,21 +134,17 @@ def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
 
     Returns:
         Letters, such as "ab"; "" for cells with fewer than 10 seeds.
-
-    Raises:
-        UsageError: there is no such metric.
     """
     streams: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in in_order(cells):
         streams[stream(cell)].append(cell)
-    tables = [(members, _table(members, metric)) for members in streams.values()]
+    tables = [(members, _table(members)) for members in streams.values()]
     tests = [_all_pairs(table) for _, table in tables]
     _correct([[rule(cell) for cell in members] for members, _ in tables], [p for p, _ in tests])
     shown = {cell.first.run.configuration: "" for cell in cells}
     for (members, table), (p, pairs) in zip(tables, tests, strict=True):
         enough = np.flatnonzero((~np.isnan(table)).sum(axis=1) >= ENOUGH_SEEDS)
-        means = direction(metric) * np.nanmean(table[enough], axis=1)
-        best_first = enough[np.argsort(-means, kind="stable")]
+        best_first = enough[np.argsort(-np.nanmean(table[enough], axis=1), kind="stable")]
         inside = np.ix_(best_first, best_first)
         together = ~((p[inside] <= ALPHA) & (pairs[inside] >= ENOUGH_SEEDS))
         marks = letters(cliques(together), len(best_first))
@@ -157,9 +152,9 @@ def groups(cells: Sequence[Cell], metric: str = "ACC") -> dict[str, str]:
     return shown
 
 
-def _table(cells: Sequence[Cell], metric: str) -> Array:
+def _table(cells: Sequence[Cell]) -> Array:
     """The values of cells (cells, seeds), NaN where a cell lacks a seed."""
-    by_cell = [values(cell, metric) for cell in cells]
+    by_cell = [values(cell) for cell in cells]
     seeds = sorted(set().union(*by_cell))
     return np.array([[of_seed.get(seed, math.nan) for seed in seeds] for of_seed in by_cell]).reshape(len(cells), -1)
 
@@ -192,7 +187,7 @@ def _correct(rules: Sequence[Sequence[Rule]], tests: Sequence[Array]) -> None:
             tests[place][i, j] = tests[place][j, i] = value
 
 
-def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: str = "ACC") -> pd.DataFrame:
+def summary_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.DataFrame:
     """One row for each learner with one strategy and variant, over the scenarios on which it ran.
 
     A row is given to those that ran on all of the common scenarios, which are chosen so that most can be compared:
@@ -209,42 +204,41 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None, metric: st
     Args:
         cells: of the leaderboard.
         baseline: see `with_baselines`; the baseline itself is not compared.
-        metric: what is compared; of ``forgetting`` and ``gap`` less is better.
 
     Returns:
         The rows, the best IQM first; none if there are fewer than two common scenarios.
 
     Raises:
-        UsageError: there is no such baseline or metric.
+        UsageError: there is no such baseline.
     """
     others = {cell.first.run.configuration: other for cell, other in with_baselines(cells, baseline)}
-    scores = scores_by_rule(cells, metric)
+    scores = scores_by_rule(cells)
     common = common_scenarios(scores)
     chosen = {name: of_scenarios for name, of_scenarios in scores.items() if common and common <= of_scenarios.keys()}
     pairs: dict[Rule, list[tuple[Array, Array]]] = defaultdict(list)
     for cell in in_order(cells):
         if rule(cell) in chosen and cell.first.run.configuration in others:
-            own, other = shared(cell, others[cell.first.run.configuration], metric)
+            own, other = shared(cell, others[cell.first.run.configuration])
             if own.size:
                 pairs[rule(cell)].append((own, other))
     rows = [
         dict(zip(("learner", "strategy", "variant"), name, strict=True))
         | _scores([of_scenarios[scenario] for scenario in sorted(common)])
-        | _against(pairs[name], direction(metric))
+        | _against(pairs[name])
         for name, of_scenarios in chosen.items()
     ]
     frame = pd.DataFrame(rows, columns=list(SUMMARY))
     if rows:
         means = [[of_scenarios[name].mean() for of_scenarios in chosen.values()] for name in sorted(common)]
-        frame["mean_rank"] = mean_ranks(direction(metric) * np.array(means))
-    return frame.sort_values("IQM", ascending=direction(metric) < 0, kind="stable", ignore_index=True)
+        frame["mean_rank"] = mean_ranks(means)
+    return frame.sort_values("IQM", ascending=False, kind="stable", ignore_index=True)
 
 
-def scores_by_rule(cells: Sequence[Cell], metric: str = "ACC") -> dict[Rule, dict[str, Array]]:
+def scores_by_rule(cells: Sequence[Cell]) -> dict[Rule, dict[str, Array]]:
     """The values of the runs (seeds,) of each learner with one strategy and variant, by scenario and its variant."""
     scores: dict[Rule, dict[str, Array]] = defaultdict(dict)
     for cell in in_order(cells):
-        if of_seeds := values(cell, metric):
+        if of_seeds := values(cell):
             scores[rule(cell)][f"{cell.scenario} {cell.stream_variant}"] = np.array(list(of_seeds.values()))
     return dict(scores)
 
@@ -275,10 +269,10 @@ def _scores(scores: list[Array]) -> dict[str, Any]:
     return {"scenarios": len(scores), "seeds": min(map(len, scores)), **iqm, "mean": float(mean_score(scores))}
 
 
-def _against(pairs: Sequence[tuple[Array, Array]], sign: int) -> dict[str, Any]:
+def _against(pairs: Sequence[tuple[Array, Array]]) -> dict[str, Any]:
     if len(pairs) < 2:
         return {"equivalent": False}
-    own, other = [sign * x for x, _ in pairs], [sign * y for _, y in pairs]
+    own, other = zip(*pairs, strict=True)
     improvement = stratified_bootstrap(own, probability_of_improvement, paired=other)
     differences = [x - y for x, y in pairs]
     difference = stratified_bootstrap(differences, mean_score)

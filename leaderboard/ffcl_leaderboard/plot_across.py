@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ffcl_leaderboard.across import CriticalDifference, critical_difference, performance_profile
-from ffcl_leaderboard.baselines import Rule, direction, in_order, rule, stream
+from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, stream
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.cliques import cliques
 from ffcl_leaderboard.comparisons import ALPHA, common_scenarios, scores_by_rule
@@ -26,7 +26,7 @@ RANKED, BARS = 24, 24
 """Of more ranks the best are drawn, and of more groups the first."""
 
 
-def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> Figure:
+def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles) -> Figure:
     """Interquartile mean, and probability of improvement over the baseline, with 95% bootstrap intervals; best first.
 
     Of more than 40 rows the best are drawn, and the figure says so.
@@ -35,7 +35,6 @@ def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles,
         summary: from `ffcl_leaderboard.comparisons.summary_frame`, with at least one row.
         cells: the leaderboard's.
         styles: of all cells of the leaderboard.
-        metric: of the summary.
     """
     rows = summary.head(MOST).to_dict("records")
     of_rule = _cells_by_rule(cells)
@@ -58,21 +57,21 @@ def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles,
     left.set_xlim(low - missing, high + missing)
     over = _number(rows[0]["scenarios"], cells)
     figure.suptitle(
-        f"{metric} over {over}, 95% stratified bootstrap intervals{_of(len(rows), len(summary))}\n"
+        f"{METRIC} over {over}, 95% stratified bootstrap intervals{_of(len(rows), len(summary))}\n"
         "equivalent: on average within ±1 point of the baseline",
         fontsize=10,
     )
-    left.set_xlabel(f"interquartile mean (%): {_better(metric)}")
+    left.set_xlabel("interquartile mean (%): more is better")
     right.set_xlabel("better than the baseline (probability, %)")
     return figure
 
 
-def profiles_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> Figure:
+def profiles_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
     """Performance profiles: the share of runs above each value, over the scenarios that all who are drawn ran on.
 
     Where one curve is above another everywhere, its learner is better at every level. Needs two common scenarios.
     """
-    scores, common = _common(cells, metric)
+    scores, common = _common(cells)
     of_rule = _cells_by_rule(cells)
     by_panel: dict[str, list[Rule]] = {}
     for name in scores:
@@ -96,23 +95,23 @@ def profiles_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") 
         axes.set_title(folded(title))
         axes.set_xlim(100 * low, 100 * high)
         axes.set_ylim(-2, 102)
-    title = f"Performance profiles over {_number(len(common), cells)}: {_better(metric)}"
-    describe(figure, grid, title, f"{metric} (%)", "runs above it (%)")
+    title = f"Performance profiles over {_number(len(common), cells)}: more is better"
+    describe(figure, grid, title, f"{METRIC} (%)", "runs above it (%)")
     add_legend(figure, grid)
     return figure
 
 
-def ranks_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> Figure:
+def ranks_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
     """A critical-difference view: mean ranks over scenarios, best first, and a bar for each group not told apart.
 
     A bar has a dot at each of its members. Of more than 24 rows the best are drawn, ranked and tested among all. Mean
     ranks, and this correction, depend on who else is there: verdicts stand in the comparisons. Needs two common
     scenarios.
     """
-    scores, common = _common(cells, metric)
+    scores, common = _common(cells)
     of_rule = _cells_by_rule(cells)
     names = list(scores)
-    means = direction(metric) * np.array([[runs.mean() for runs in scores[name]] for name in names]).T
+    means = np.array([[runs.mean() for runs in scores[name]] for name in names]).T
     found = critical_difference(means, ALPHA)
     order = np.argsort(found.ranks, kind="stable")[:RANKED]
     bars = [group for group in cliques(found.p[np.ix_(order, order)] > ALPHA) if len(group) > 1]
@@ -136,7 +135,7 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles, metric: str = "ACC") -> 
     figure.align_xlabels([left, right])
     over = _number(len(common), cells)
     test = _test(found, len(common), over)
-    figure.suptitle(f"{metric}: mean ranks over {over}{_of(len(order), len(names))}\n{test}", fontsize=10)
+    figure.suptitle(f"{METRIC}: mean ranks over {over}{_of(len(order), len(names))}\n{test}", fontsize=10)
     return figure
 
 
@@ -153,9 +152,9 @@ def _test(found: CriticalDifference, n_scenarios: int, written: str) -> str:
     return "Wilcoxon signed-rank tests, Holm's correction over all pairs"
 
 
-def _common(cells: Sequence[Cell], metric: str) -> tuple[dict[Rule, list[NDArray[np.float64]]], list[str]]:
+def _common(cells: Sequence[Cell]) -> tuple[dict[Rule, list[NDArray[np.float64]]], list[str]]:
     """The scores of those who ran on all common scenarios, scenario by scenario, and these."""
-    scores = scores_by_rule(cells, metric)
+    scores = scores_by_rule(cells)
     common = sorted(common_scenarios(scores))
     complete = {name: found for name, found in scores.items() if found.keys() >= set(common)}
     return {name: [found[scenario] for scenario in common] for name, found in complete.items()}, common
@@ -170,7 +169,3 @@ def _cells_by_rule(cells: Sequence[Cell]) -> dict[Rule, Cell]:
 
 def _of(drawn: int, there_are: int) -> str:
     return f"; the best {drawn} of {there_are}" if drawn < there_are else ""
-
-
-def _better(metric: str) -> str:
-    return "more is better" if direction(metric) > 0 else "less is better"

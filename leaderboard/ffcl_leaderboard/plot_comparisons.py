@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ffcl_leaderboard.baselines import direction
+from ffcl_leaderboard.baselines import METRIC
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.comparisons import BETTER, EQUIVALENT, MARGIN, WORSE, baseline_name
 from ffcl_leaderboard.styles import Styles
@@ -35,8 +35,7 @@ def comparisons_figure(scenario: str, comparisons: pd.DataFrame, cells: Sequence
         styles: of all cells of the leaderboard.
     """
     rows = comparisons[(comparisons["scenario"] == scenario) & comparisons["difference"].notna()]
-    metric = str(comparisons["metric"].iloc[0])
-    best_first = rows.sort_values("difference", ascending=direction(metric) < 0, kind="stable").to_dict("records")
+    best_first = rows.sort_values("difference", ascending=False, kind="stable").to_dict("records")
     by_configuration = {cell.first.run.configuration: cell for cell in cells}
     drawn, left_out = best_first, len(best_first) - MOST
     if left_out > 0:
@@ -57,9 +56,9 @@ def comparisons_figure(scenario: str, comparisons: pd.DataFrame, cells: Sequence
         beside(axes, y, said, INK.get(row["verdict"], GREY))
     name_rows(axes, labels)
     learner_of = {configuration: cell.learner for configuration, cell in by_configuration.items()}
-    title = f"{scenario}: paired difference in {metric} to {one_line(baseline_name(rows, learner_of))}"
+    title = f"{scenario}: paired difference in {METRIC} to {one_line(baseline_name(rows, learner_of))}"
     axes.set_title(f"{title}\nmean and 95% t interval; verdict and seeds on which it is better", fontsize=10)
-    axes.set_xlabel(f"difference (points): {'more' if direction(metric) > 0 else 'less'} is better; band: ±1 point")
+    axes.set_xlabel("difference (points): more is better; band: ±1 point")
     return figure
 
 

@@ -32,13 +32,12 @@ def record(
     seed: int = 0,
     strategy: str = "none",
     scenario: str = "toy",
-    learned: float | None = None,
     strategy_settings: dict[str, Any] | None = None,
     stream: dict[str, Any] | None = None,
     tuned: str = "",
     **of_learner: Any,
 ) -> Record:
-    """A made-up run over two experiences; the first is forgotten to ``accuracy`` from ``learned``."""
+    """A made-up run that ends at ``accuracy`` on both of its experiences."""
     parts = [
         Component(learner, of_learner, "made-up", "1.0", "c0"),
         Component(strategy, strategy_settings or {}, "made-up", "1.0", "c0"),
@@ -46,8 +45,7 @@ def record(
     ]
     defaults = {f"{learner}.lr": 0.1, f"{strategy}.strength": 1.0}
     tuning = Tuning("s", tuned, "ACC", 9, 0, 0, 5, "tpe", 0, "space", 1.0, defaults, []) if tuned else None
-    first = accuracy if learned is None else learned
-    matrix = [[0.0, 0.0], [first, 0.0], [accuracy, accuracy]]
+    matrix = [[0.0, 0.0], [accuracy, 0.0], [accuracy, accuracy]]
     return Record(Run(*parts, seed, "0.1.0", tuning), "done", "2026", matrix, n_parameters=1)
 
 
@@ -59,8 +57,8 @@ BASE = np.random.default_rng(0).uniform(0.4, 0.6, 12).round(4)
 NOISE = np.random.default_rng(1).normal(0, 0.02, 12).round(4)
 
 
-def compared(records: Sequence[Record], baseline: str | None = None, metric: str = "ACC") -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = comparisons_frame(group(records), baseline, metric).to_dict("records")
+def compared(records: Sequence[Record], baseline: str | None = None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = comparisons_frame(group(records), baseline).to_dict("records")
     return rows
 
 
@@ -104,13 +102,6 @@ def test_below_ten_pairs_there_is_no_winner() -> None:
     assert (row["pairs"], row["verdict"], row["equivalent"]) == (0, "few seeds", False)
     assert math.isnan(row["difference"])
     assert math.isnan(row["p_holm"])
-
-
-def test_of_what_is_to_be_small_less_is_better() -> None:
-    records = [*runs("bp", BASE, learned=0.9), *runs("ff", BASE + 0.1, learned=0.9)]
-    (row,) = compared(records, metric="forgetting")
-    assert row["difference"] == pytest.approx(-0.1)
-    assert (row["wins"], row["verdict"]) == (12, "better")
 
 
 def test_p_is_corrected_for_the_scenarios_of_one_comparison() -> None:
@@ -212,9 +203,6 @@ def test_what_does_not_exist_is_refused_with_the_nearest_name() -> None:
         comparisons_frame(cells, "hebian")
     with pytest.raises(UsageError, match=r"Unknown baseline 'ff\+nome'\. Did you mean 'ff\+none'\?"):
         summary_frame(cells, "ff+nome")
-    for make in (lambda: comparisons_frame(cells, metric="AC"), lambda: groups(cells, "AC")):
-        with pytest.raises(UsageError, match="Unknown metric 'AC'"):
-            make()
 
 
 def test_without_records_there_are_no_rows() -> None:
@@ -242,9 +230,9 @@ def test_the_order_of_records_and_cells_does_not_matter(make: Callable[..., Any]
         assert first == second
 
 
-def by_label(records: Sequence[Record], metric: str = "ACC") -> dict[str, str]:
+def by_label(records: Sequence[Record]) -> dict[str, str]:
     cells = group(records)
-    letters = groups(cells, metric)
+    letters = groups(cells)
     return {cell.label: letters[cell.first.run.configuration] for cell in cells}
 
 
@@ -285,8 +273,6 @@ def test_letters_and_comparisons_tell_the_same_apart() -> None:
 def test_letters_are_of_one_stream() -> None:
     records = [*runs("bp", BASE, stream={"mixing": 0.0}), *runs("bp", BASE + 0.3, stream={"mixing": 1.0})]
     assert set(by_label(records).values()) == {"a"}
-    less = [*runs("bp", BASE, learned=0.9), *runs("ff", BASE + 0.1, learned=0.9)]
-    assert by_label(less, "forgetting") == {"bp": "b", "ff": "a"}
 
 
 def over_scenarios() -> list[Record]:
@@ -400,20 +386,6 @@ def test_what_was_tuned_on_two_streams_of_a_scenario_is_one_rule() -> None:
 def test_of_one_scenario_there_is_no_summary() -> None:
     frame = summary_frame(group([*runs("bp", BASE), *runs("ff", BASE)]))
     assert (len(frame), list(frame.columns)) == (0, list(SUMMARY))
-
-
-def test_in_a_summary_too_less_forgetting_is_better() -> None:
-    records = [
-        r
-        for name in "ab"
-        for learner, gain in (("bp", 0.0), ("ff", 0.2))
-        for r in runs(learner, BASE + gain, learned=0.9, scenario=name)
-    ]
-    frame = summary_frame(group(records), metric="forgetting")
-    assert frame["learner"].tolist() == ["ff", "bp"]
-    assert frame["mean_rank"].tolist() == [1, 2]
-    assert frame["difference"][0] == pytest.approx(-0.2)
-    assert frame["improvement"][0] > 0.8
 
 
 def test_letters_need_ten_common_seeds() -> None:

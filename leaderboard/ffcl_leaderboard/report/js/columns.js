@@ -26,7 +26,7 @@ const rankCell = (row) => {
 const seedsCell = (row) => [String(row.seeds), row.failed > 0 ? [" ", badge("bad", `${row.failed} failed`)] : null];
 
 const differenceCell = (row) => {
-  const found = row.comparisons.ACC;
+  const found = row.comparison;
   if (!found) return "–";
   return el(
     "span",
@@ -35,8 +35,8 @@ const differenceCell = (row) => {
   );
 };
 const verdictCell = (row) =>
-  row.comparisons.ACC
-    ? verdictBadge(row.comparisons.ACC.verdict)
+  row.comparison
+    ? verdictBadge(row.comparison.verdict)
     : row.isBaseline
       ? el("span", { class: "faint" }, "baseline")
       : "";
@@ -65,10 +65,10 @@ const compare = [
     suffix: "points",
     number: true,
     descending: true,
-    value: (row) => row.comparisons.ACC?.difference,
+    value: (row) => row.comparison?.difference,
     cell: differenceCell,
   },
-  { name: "verdict", title: "verdict", value: (row) => row.comparisons.ACC?.verdict, cell: verdictCell },
+  { name: "verdict", title: "verdict", value: (row) => row.comparison?.verdict, cell: verdictCell },
 ];
 const variantCell = (row) => [
   // what a badge says is not said twice
@@ -100,7 +100,7 @@ const scenarioColumns = () => {
       : null,
     { name: "seeds", title: "seeds", number: true, descending: true, value: (row) => row.seeds, cell: seedsCell },
     ...numbers.filter(isShare).map(metricColumn),
-    ...(METRICS_COMPARED.includes("ACC") ? compare : []),
+    ...(ROWS.some((row) => row.comparison) ? compare : []),
     ...numbers.filter((name) => !isShare(name)).map(metricColumn),
   ].filter(Boolean);
 };

@@ -34,15 +34,14 @@ const ROWS = recordsOf(DATA.rows).map((row, id) => {
       ),
     };
   }
-  return { ...ABSENT, ...row, id, details, comparisons: {} };
+  return { ...ABSENT, ...row, id, details };
 });
 for (const comparison of recordsOf(DATA.comparisons)) {
-  ROWS[comparison.row].comparisons[comparison.metric] = comparison;
+  ROWS[comparison.row].comparison = comparison;
   if (comparison.baseline_row >= 0) ROWS[comparison.baseline_row].isBaseline = true;
 }
 const SUMMARY = recordsOf(DATA.summary).map((row) => ({ ...ABSENT, ...row }));
 const COVERAGE = recordsOf(DATA.coverage);
-const METRICS_COMPARED = [...new Set(ROWS.flatMap((row) => Object.keys(row.comparisons)))];
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const nameOf = (row) => (row.strategy === "none" ? row.learner : `${row.learner} + ${row.strategy}`);

@@ -100,10 +100,10 @@ const seedTable = (row) => {
 };
 
 const comparisonTable = (row) => {
-  const found = Object.values(row.comparisons);
-  if (!found.length) return null;
+  const found = row.comparison;
+  if (!found) return null;
   return block(
-    `Against ${found[0].baseline ?? "the baseline"}`,
+    `Against ${found.baseline ?? "the baseline"}`,
     el(
       "div",
       { class: "box", role: "region", tabindex: "0", "aria-label": "Differences to the baseline" },
@@ -125,21 +125,21 @@ const comparisonTable = (row) => {
         el(
           "tbody",
           {},
-          found.map((one) =>
-            el(
-              "tr",
-              {},
-              el("th", { scope: "row" }, one.metric),
-              [
-                String(one.pairs ?? "–"),
-                signed(one.difference),
-                isNumber(one.difference_low) ? `${signed(one.difference_low)} to ${signed(one.difference_high)}` : "–",
-                isNumber(one.p_holm) ? String(one.p_holm) : "–",
-                isNumber(one.effect_size) ? one.effect_size.toFixed(2) : "–",
-                isNumber(one.wins) ? String(one.wins) : "–",
-              ].map((text) => el("td", { class: "number" }, minus(text))),
-              el("td", {}, verdictBadge(one.verdict)),
-            ),
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, "ACC"),
+            [
+              String(found.pairs ?? "–"),
+              signed(found.difference),
+              isNumber(found.difference_low)
+                ? `${signed(found.difference_low)} to ${signed(found.difference_high)}`
+                : "–",
+              isNumber(found.p_holm) ? String(found.p_holm) : "–",
+              isNumber(found.effect_size) ? found.effect_size.toFixed(2) : "–",
+              isNumber(found.wins) ? String(found.wins) : "–",
+            ].map((text) => el("td", { class: "number" }, minus(text))),
+            el("td", {}, verdictBadge(found.verdict)),
           ),
         ),
       ),

@@ -63,40 +63,20 @@ const allEnds = (items) => items.flatMap((item) => [item.value, item.low, item.h
 const MANY = 30;
 
 const makeDifferences = () => {
-  let metric = METRICS_COMPARED.includes("ACC") ? "ACC" : METRICS_COMPARED[0];
-  const chooser =
-    METRICS_COMPARED.length > 1
-      ? select(
-          "Metric",
-          METRICS_COMPARED.map((name) => [name, titleOf(name)]),
-          metric,
-          (name) => {
-            metric = name;
-            draw();
-          },
-        )
-      : null;
   const section = makeSection(
     "differences",
     "Differences to the baseline",
     "Differences",
     "Paired over the seeds that both have, in points, with the interval. The verdict is corrected for the scenarios on which the row is compared, not for the number of rows, so it can be more careful than the interval.",
-    chooser,
   );
   const more = makeMore(MANY, () => draw());
   section.place.after(more.node);
   const draw = () => {
-    section.show(state.scenario !== ALL && rowsOf(state.scenario).some((row) => row.comparisons[metric]));
+    section.show(state.scenario !== ALL && rowsOf(state.scenario).some((row) => row.comparison));
     if (section.node.hidden) return;
-    const found = shownRows().filter((row) => isNumber(row.comparisons[metric]?.difference));
-    const isShare = unitOf(metric) === "share",
-      unit = isShare ? (value) => signed(value) : (value) => written(value, unitOf(metric));
-    const items = sorted(
-      found,
-      { value: (row) => row.comparisons[metric].difference },
-      DATA.columns[metric]?.better !== "lower",
-    ).map((row) => {
-      const { difference: value, difference_low: low, difference_high: high, verdict } = row.comparisons[metric];
+    const found = shownRows().filter((row) => isNumber(row.comparison?.difference));
+    const items = sorted(found, { value: (row) => row.comparison.difference }, true).map((row) => {
+      const { difference: value, difference_low: low, difference_high: high, verdict } = row.comparison;
       return {
         row,
         label: labelOf(row),
@@ -115,15 +95,15 @@ const makeDifferences = () => {
     }
     const ends = allEnds(items),
       [low, high] = widened(Math.min(0, ...ends), Math.max(0, ...ends), 0.02);
-    const names = [...new Set(found.map((row) => row.comparisons[metric].baseline).filter(Boolean))].join(", ");
+    const names = [...new Set(found.map((row) => row.comparison.baseline).filter(Boolean))].join(", ");
     section.place.replaceChildren(
       dotFigure(drawn, Math.min(widthOf(section.place), 980), {
-        title: `Differences to the baseline in ${titleOf(metric)}`,
-        format: unit,
-        tick: isShare && high - low > 0.08 ? (value) => signed(value, 0) : unit,
+        title: `Differences to the baseline in ${titleOf("ACC")}`,
+        format: (value) => signed(value),
+        tick: (value) => signed(value, high - low > 0.08 ? 0 : 1),
         reference: 0,
         domain: [low, high],
-        axis: `${titleOf(metric)}: difference to ${names || "the baseline"} (points)`,
+        axis: `${titleOf("ACC")}: difference to ${names || "the baseline"} (points)`,
       }),
     );
   };

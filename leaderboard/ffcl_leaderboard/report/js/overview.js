@@ -180,7 +180,7 @@ const leaderAnswer = (best, where) => {
   const others = rowsOf(best.scenario).filter(
     (row) => row !== best && streamOf(row) === streamOf(best) && rankOf(row) && row.ACC_high >= best.ACC_low,
   ).length;
-  const found = best.comparisons.ACC;
+  const found = best.comparison;
   return [
     el("b", {}, labelOf(best)),
     ` has the highest final accuracy${where}, `,
