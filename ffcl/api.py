@@ -205,7 +205,8 @@ def compare(
     Args:
         results: the folder of a former ``run``.
         baseline: a learner, each row compared with it under the same strategy; or ``"learner+strategy"``, all rows
-            compared with that one. None leaves it to the leaderboard.
+            compared with that one; of several settings with those in brackets, ``"bp (hidden=200)"``. None leaves it
+            to the leaderboard.
         learners: keep these only, the baseline among them.
         strategies: keep these only.
         scenarios: keep these only.

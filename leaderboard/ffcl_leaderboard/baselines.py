@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ffcl.configuration import Component
 from ffcl.errors import unknown_name
-from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.cells import ENOUGH_SEEDS, Cell, of_rule
 
 METRIC = "ACC"
 """What is compared; more is better."""
@@ -51,7 +53,9 @@ def shared(cell: Cell, baseline: Cell) -> tuple[NDArray[np.float64], NDArray[np.
     return np.array([own[seed] for seed in common]), np.array([other[seed] for seed in common])
 
 
-def with_baselines(cells: Sequence[Cell], baseline: str | None = None) -> list[tuple[Cell, Cell]]:
+def with_baselines(
+    cells: Sequence[Cell], baseline: str | None = None, defaults: Mapping[str, Any] | None = None
+) -> list[tuple[Cell, Cell]]:
     """Each cell that has a baseline cell on its own stream, and that.
 
     Args:
@@ -59,32 +63,55 @@ def with_baselines(cells: Sequence[Cell], baseline: str | None = None) -> list[t
         baseline: a learner: each cell is compared with that learner under the same strategy, default settings beside
             default settings, and tuned beside tuned by the same protocol. Strategies are the same if their settings
             are, but for those that were tuned. Or ``learner+strategy``: every cell of a stream is compared with
-            that one. None: the learner bp, or the first by name. Of several that could be it: the one with most
-            seeds, then the lowest variant.
+            that one. Either may be followed by settings in brackets, as in ``bp (hidden=200)``. None: the learner bp,
+            or the first by name. Of several that could be it: the one with most seeds, of which more than ten are no
+            more than ten; then the one with the default settings; then the first by its variant, numbers by size.
+        defaults: ``name.parameter`` to its default.
 
     Raises:
-        UsageError: no cell is of this learner, or of this learner and strategy.
+        UsageError: no cell is of this learner, or of this learner and strategy, or has these settings.
     """
     finished = in_order(cells)
     if not finished:
         return []
     learners = sorted({cell.learner for cell in finished})
-    learner, _, strategy = (baseline or _usual(learners)).partition("+")
+    wanted, _, settings = (baseline or _usual(learners)).strip().removesuffix(")").partition(" (")
+    learner, _, strategy = wanted.partition("+")
     name = (learner.strip(), strategy.strip())
-    every = [cell for cell in finished if name in ((cell.learner, ""), (cell.learner, cell.strategy))]
+    every = [
+        cell
+        for cell in finished
+        if name in ((cell.learner, ""), (cell.learner, cell.strategy)) and _has(cell, settings)
+    ]
     if not every:
         known = {f"{cell.learner}+{cell.strategy}" for cell in finished}
-        raise unknown_name("baseline", baseline or "", [*learners, *sorted(known)])
+        known |= {f"{cell.learner}+{cell.strategy} ({cell.rule_variant})" for cell in finished if cell.rule_variant}
+        raise unknown_name("baseline", baseline or "", [*learners, *known])
     by_place: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
     for cell in every:
         by_place[_place(cell, alike=not name[1])].append(cell)
-    best = {place: min(candidates, key=lambda c: (-len(c.done), c.variant)) for place, candidates in by_place.items()}
+    best = {place: min(of, key=lambda c: _preference(c, defaults or {})) for place, of in by_place.items()}
     pairs = ((cell, best.get(_place(cell, alike=not name[1]))) for cell in finished)
     return [(cell, other) for cell, other in pairs if other is not None and other is not cell]
 
 
 def _usual(learners: Sequence[str]) -> str:
     return USUAL if USUAL in learners else learners[0]
+
+
+def _has(cell: Cell, settings: str) -> bool:
+    """Whether a cell has these settings, written as in a variant."""
+    its = [cell.rule_variant, *(f"{name}={value}" for name, value in of_rule(cell.first).items())]
+    return not settings or set(settings.split(", ")) <= set(", ".join(its).split(", "))
+
+
+def _preference(cell: Cell, defaults: Mapping[str, Any]) -> tuple[int, bool, list[str | float]]:
+    """The least is the baseline, of several cells that could be it."""
+    parts = (cell.first.run.learner, cell.first.run.strategy)
+    settings = {f"{part.name}.{name}": value for part in parts for name, value in part.settings.items()}
+    numbered = re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", cell.variant)  # text, number, text, ...
+    in_turn = [float(text) if at % 2 else text for at, text in enumerate(numbered)]
+    return -min(len(cell.done), ENOUGH_SEEDS), not settings.items() <= defaults.items(), in_turn
 
 
 def _place(cell: Cell, alike: bool) -> tuple[str, ...]:

@@ -39,13 +39,13 @@ def build(
         refusals: pairs of a learner and a strategy that cannot be run.
         baseline: what is compared with, see `ffcl_leaderboard.baselines.with_baselines`.
         changes: what has changed in the installed code since a run.
-        defaults: ``name.parameter`` to its default, for the commands in the report.
+        defaults: ``name.parameter`` to its default, for the baseline and for the commands in the report.
         plots: whether PNG and SVG files are drawn; None draws them for up to `MANY_ROWS` rows.
 
     Raises:
         UsageError: ``sort`` is no column, or there is no such baseline.
     """
-    board = make_leaderboard(records, sort, refusals, baseline, changes)
+    board = make_leaderboard(records, sort, refusals, baseline, changes, defaults)
     files = [] if output is None else _write(board, output, defaults, plots)
     return Tables(board.rows, board.runs, view(board), files, comparisons=board.comparisons, summary=board.summary)
 

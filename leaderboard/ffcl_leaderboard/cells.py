@@ -182,14 +182,14 @@ def _rule_variants(records: Sequence[Record]) -> list[str]:
 
     Of those that were tuned it is said how, in place of what was found.
     """
-    of_rule = iter(_differing([_of_rule(record) for record in records if record.run.tuning is None]))
+    plain = iter(_differing([of_rule(record) for record in records if record.run.tuning is None]))
     badges = Counter((_stream(record), _badge(record.run.tuning)) for record in records)
     variants = []
     for record in records:
         tuning = record.run.tuning
         badge = _badge(tuning)
         if tuning is None:
-            parts = next(of_rule)
+            parts = next(plain)
         else:
             parts = [badge, *([tuning.study_hash] if badges[_stream(record), badge] > 1 else [])]
         variants.append(", ".join(parts))
@@ -218,7 +218,8 @@ def _badge(tuning: Tuning | None) -> str:
     return f"tuned, {tuning.protocol}" + (", optimistic" if tuning.optimistic else "")
 
 
-def _of_rule(record: Record) -> dict[str, Any]:
+def of_rule(record: Record) -> dict[str, Any]:
+    """The settings of learner and strategy by the names that variants give them."""
     run = record.run
     return {**run.learner.settings, **{f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}}
 

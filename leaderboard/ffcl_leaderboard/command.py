@@ -36,7 +36,10 @@ def leaderboard(
     sort: Sort = api.SORT,
     baseline: Annotated[
         str | None,
-        typer.Option(help="Compare with this learner under the same strategy, or with LEARNER+STRATEGY. Default: bp."),
+        typer.Option(
+            help="Compare with this learner under the same strategy, or with LEARNER+STRATEGY; of several settings "
+            "with those in brackets: 'bp (hidden=200)'. Default: bp."
+        ),
     ] = None,
     output: Annotated[
         Path | None,

@@ -48,7 +48,9 @@ SUMMARY = (
 Array = NDArray[np.float64]
 
 
-def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.DataFrame:
+def comparisons_frame(
+    cells: Sequence[Cell], baseline: str | None = None, defaults: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """One row for each cell and its baseline, over the seeds that both have finished.
 
     ``baseline`` is the baseline cell's label, ``difference`` the mean of cell - baseline with its 95% t interval,
@@ -63,11 +65,12 @@ def comparisons_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.
     Args:
         cells: of the leaderboard.
         baseline: see `with_baselines`; the baseline itself has no row, nor has a cell without one.
+        defaults: see `with_baselines`.
 
     Raises:
         UsageError: there is no such baseline.
     """
-    pairs = with_baselines(cells, baseline)
+    pairs = with_baselines(cells, baseline, defaults)
     rows = [_comparison(cell, other) for cell, other in pairs]
     families: dict[Rule, list[dict[str, Any]]] = defaultdict(list)
     for (cell, _), row in zip(pairs, rows, strict=True):
@@ -187,7 +190,9 @@ def _correct(rules: Sequence[Sequence[Rule]], tests: Sequence[Array]) -> None:
             tests[place][i, j] = tests[place][j, i] = value
 
 
-def summary_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.DataFrame:
+def summary_frame(
+    cells: Sequence[Cell], baseline: str | None = None, defaults: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """One row for each learner with one strategy and variant, over the scenarios on which it ran.
 
     A row is given to those that ran on all of the common scenarios, which are chosen so that most can be compared:
@@ -204,6 +209,7 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.Data
     Args:
         cells: of the leaderboard.
         baseline: see `with_baselines`; the baseline itself is not compared.
+        defaults: see `with_baselines`.
 
     Returns:
         The rows, the best IQM first; none if there are fewer than two common scenarios.
@@ -211,7 +217,7 @@ def summary_frame(cells: Sequence[Cell], baseline: str | None = None) -> pd.Data
     Raises:
         UsageError: there is no such baseline.
     """
-    others = {cell.first.run.configuration: other for cell, other in with_baselines(cells, baseline)}
+    others = {cell.first.run.configuration: other for cell, other in with_baselines(cells, baseline, defaults)}
     scores = scores_by_rule(cells)
     common = common_scenarios(scores)
     chosen = {name: of_scenarios for name, of_scenarios in scores.items() if common and common <= of_scenarios.keys()}

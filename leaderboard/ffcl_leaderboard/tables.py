@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -65,6 +66,7 @@ def make_leaderboard(
     refusals: Sequence[Refusal] = (),
     baseline: str | None = None,
     changes: Changes = nothing_changed,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Leaderboard:
     """Make the tables; `ffcl_leaderboard.build.build` says what the arguments are.
 
@@ -74,14 +76,14 @@ def make_leaderboard(
     kept, superseded = current(records)
     cells = group(kept)
     rows = leaderboard_frame(cells, sort, changes)
-    summary = summary_frame(cells, baseline)
+    summary = summary_frame(cells, baseline, defaults)
     summary["stale"] = _stale(cells, rows, summary)
     letters = groups(cells)
     rows.insert(1, "group", [letters[configuration] for configuration in rows["configuration"]])
     return Leaderboard(
         cells,
         rows,
-        comparisons_frame(cells, baseline),
+        comparisons_frame(cells, baseline, defaults),
         summary,
         runs_frame(cells, group(superseded)),
         coverage_frame(cells, refusals),

@@ -138,6 +138,13 @@ def test_configurations_of_one_name_are_told_apart_by_what_differs() -> None:
     assert "hidden=200" in shown(records)
 
 
+def test_the_baseline_is_the_one_with_the_default_settings() -> None:
+    records = [record(name, hidden=size, seed=s) for name in ("bp", "ff") for size in (200, 1000) for s in range(2)]
+    for default in (200, 1000):
+        tables = build(records, None, "ACC", defaults={"bp.hidden": default})
+        assert set(tables.comparisons["baseline"]) == {f"bp (hidden={default})"}
+
+
 def test_what_must_be_known_of_a_learner_stands_under_its_rows() -> None:
     told = [replace(record("oja", seed=seed), note="of another kind", state_bytes=640) for seed in (0, 1)]
     rows = build([*told, record("bp")], None, "state_bytes").rows

@@ -182,13 +182,37 @@ def test_one_cell_can_be_the_baseline_of_all() -> None:
     assert compared(records, " bp + replay ") == rows
 
 
-def test_of_several_baselines_it_is_the_one_with_most_seeds_then_the_lowest_variant() -> None:
-    small, large = runs("bp", BASE, hidden=100), runs("bp", BASE + 0.1, hidden=200)
-    ff = runs("ff", BASE + 0.2)
-    by_variant = {row["learner"]: row["baseline"] for row in compared([*small, *large, *ff])}
-    assert by_variant == {"bp": "bp (hidden=100)", "ff": "bp (hidden=100)"}
-    by_seeds = {row["learner"]: row["baseline"] for row in compared([*small[1:], *large, *ff])}
-    assert by_seeds == {"bp": "bp (hidden=200)", "ff": "bp (hidden=200)"}
+def baselines(records: Sequence[Record], baseline: str | None = None, **defaults: Any) -> set[str]:
+    named = {f"bp.{name}": value for name, value in defaults.items()}
+    return set(comparisons_frame(group(records), baseline, named)["baseline"])
+
+
+def test_of_several_baselines_it_is_the_one_with_most_seeds_then_the_defaults_then_the_least() -> None:
+    small, large = runs("bp", BASE, hidden=200, lr=0.001), runs("bp", BASE + 0.1, hidden=1000, lr=0.001)
+    records = [*small, *large, *runs("ff", BASE + 0.2)]
+    assert baselines(records) == {"bp (hidden=200)"}
+    assert baselines(records, hidden=1000, lr=0.001) == {"bp (hidden=1000)"}
+    assert baselines(records, hidden=1000, lr=0.002) == {"bp (hidden=200)"}  # neither has the defaults
+    assert baselines(records[1:], hidden=200, lr=0.001) == {"bp (hidden=200)"}  # 11 seeds are as good as 12
+    assert baselines(records[3:], hidden=200, lr=0.001) == {"bp (hidden=1000)"}  # but 9 are not
+    rates = [r for lr in (0.01, 1e-05, 0.002) for r in runs("bp", BASE, lr=lr)]
+    assert baselines([*rates, *runs("ff", BASE)]) == {"bp (lr=1e-05)"}
+
+
+def test_of_several_settings_of_a_baseline_some_can_be_named() -> None:
+    records = [*runs("bp", BASE, hidden=200, lr=1), *runs("bp", BASE + 0.1, hidden=1000, lr=1), *runs("ff", BASE)]
+    for named in (
+        "bp (hidden=1000)",
+        "bp (hidden=1000, lr=1)",
+        "bp+none (hidden=1000)",
+        "bp + none (lr=1, hidden=1000)",
+    ):
+        assert baselines(records, named) == {"bp (hidden=1000)"}
+    assert baselines(records, "bp (lr=1)") == {"bp (hidden=200)"}
+    records += runs("bp", BASE, hidden=1000, strategy="replay") + runs("ff", BASE, strategy="replay")
+    assert baselines(records, "bp (hidden=1000)") == {"bp (hidden=1000)", "bp + replay"}
+    with pytest.raises(UsageError, match=r"Did you mean 'bp\+none \(hidden=1000\)'\?"):
+        baselines(records, "bp+none (hidden=100)")
 
 
 def test_without_a_wish_the_baseline_is_bp_or_the_first_by_name() -> None:
