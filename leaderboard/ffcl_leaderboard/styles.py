@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -26,14 +27,14 @@ NARROW = 36
 
 
 class Styles:
-    """One colour a learner, one marker a learner and variant, and one line a strategy.
+    """One colour a learner, one marker a learner and variant (over streams, without theirs), and one line a strategy.
 
     With more strategies than lines it is a panel a learner and a colour and marker a strategy (``by_learner``).
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         self._learners = sorted({c.learner for c in cells})
-        self._variants = sorted({_learner(c) for c in cells})
+        self._variants = sorted({_learner(c) for cell in cells for c in (cell, replace(cell, stream_variant=""))})
         self._strategies = sorted({c.strategy for c in cells}, key=lambda name: (name != "none", name))
         self.by_learner = len(self._strategies) > len(LINES)
 

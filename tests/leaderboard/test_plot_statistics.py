@@ -84,10 +84,13 @@ def test_what_is_left_out_is_said() -> None:
     assert "2 scenarios are too few to tell any of 72 apart" in ranks
 
 
-def test_streams_of_one_scenario_are_not_called_scenarios() -> None:
-    sharp = [record for cell in cells(2, 1, 1) for record in cell.done]
-    mixed = Component("s00", {"stream": {"mixing": 0.5}, "training": {}}, "made-up", "1.0", "c0")
-    both = [*sharp, *(replace(record, run=replace(record.run, scenario=mixed)) for record in sharp)]
+@pytest.mark.parametrize("setting", ["mixing", "experiences"])
+def test_streams_of_one_scenario_are_drawn_and_not_called_scenarios(setting: str) -> None:
+    both = []
+    for value in (0, 1):
+        scenario = Component("s00", {"stream": {setting: value}, "training": {}}, "made-up", "1.0", "c0")
+        of_stream = [record for cell in cells(2, 1, 1) for record in cell.done]
+        both += [replace(record, run=replace(record.run, scenario=scenario)) for record in of_stream]
     for figure in figures(group(both))[1:]:
         written = " ".join(text.get_text() for text in texts(figure))
         assert "over 2 streams" in written
