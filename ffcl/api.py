@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ffcl.records import Record
     from ffcl.refusals import Refusal
     from ffcl.registry import Registry
+    from ffcl.selection import Part
     from ffcl.tables import Tables
 
 SEEDS = 10
@@ -169,8 +170,8 @@ def leaderboard(
 ) -> pd.DataFrame:
     """Return the leaderboard of all records in ``results``: a row per learner, strategy, scenario, configuration.
 
-    Warns of records that are left out: of those that cannot be read, and of those of tuned settings without evidence
-    that they were tuned on other data.
+    What is kept has the numbers that it has among all. Warns of records that are left out: of those that cannot be
+    read, and of those of tuned settings without evidence that they were tuned on other data.
 
     Args:
         results: the folder of a former ``run``.
@@ -184,10 +185,12 @@ def leaderboard(
         UsageError: there are no records, or a name is not among them.
     """
     from ffcl.refusals import read_refusals
+    from ffcl.selection import part_of
 
-    chosen = _chosen(results, learners, strategies, scenarios)
-    refusals = read_refusals(Path(results))
-    return tables(_fresh_registry(), chosen, refusals, None if output is None else Path(output), sort).rows
+    records, refusals = _trusted(results), read_refusals(Path(results))
+    part = part_of(records, refusals, learners, strategies, scenarios, Path(results), in_files=True)
+    registry = _fresh_registry()
+    return tables(registry, records, refusals, None if output is None else Path(output), sort, part=part).rows
 
 
 def compare(
@@ -207,15 +210,18 @@ def compare(
         baseline: a learner, each row compared with it under the same strategy; or ``"learner+strategy"``, all rows
             compared with that one; of several settings with those in brackets, ``"bp (hidden=200)"``. None leaves it
             to the leaderboard.
-        learners: keep these only, the baseline among them.
+        learners: keep the rows of these only, with the numbers that they have among all.
         strategies: keep these only.
         scenarios: keep these only.
 
     Raises:
         UsageError: there are no records, or a name is not among them.
     """
-    chosen = _chosen(results, learners, strategies, scenarios)
-    return tables(_fresh_registry(), chosen, baseline=baseline).comparisons
+    from ffcl.selection import part_of
+
+    records = _trusted(results)
+    part = part_of(records, (), learners, strategies, scenarios, Path(results))
+    return tables(_fresh_registry(), records, baseline=baseline, part=part).comparisons
 
 
 def _fresh_registry() -> Registry:
@@ -226,19 +232,13 @@ def _fresh_registry() -> Registry:
     return installed()
 
 
-def _chosen(
-    results: str | Path,
-    learners: str | Sequence[str] | None,
-    strategies: str | Sequence[str] | None,
-    scenarios: str | Sequence[str] | None,
-) -> list[Record]:
+def _trusted(results: str | Path) -> list[Record]:
     from ffcl.records import folded_problems
-    from ffcl.selection import as_list, select
     from ffcl.tuning.leaks import trusted_records
 
     records, problems = trusted_records(Path(results))
     _warn(folded_problems(problems), of=3)
-    return select(records, as_list(learners), as_list(strategies), as_list(scenarios), Path(results))
+    return records
 
 
 def _warn(problems: Sequence[str], of: int = 2) -> None:
@@ -254,15 +254,16 @@ def tables(
     output: Path | None = None,
     sort: str = SORT,
     baseline: str | None = None,
+    part: Part | None = None,
 ) -> Tables:
-    """Have the installed leaderboard turn records into tables.
+    """Have the installed leaderboard turn records into tables, of a part of them if that is given.
 
     Raises:
         PluginError: no leaderboard is installed.
         UsageError: there is no such column or baseline.
     """
     made: Tables | None = registry.manager.hook.ffcl_leaderboard(
-        records=records, refusals=refusals, output=output, sort=sort, baseline=baseline
+        records=records, refusals=refusals, output=output, sort=sort, baseline=baseline, part=part
     )
     if made is None:
         raise PluginError(f"No installed plugin makes a leaderboard.{registry.broken_note()}")

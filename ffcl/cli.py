@@ -88,7 +88,7 @@ def run(
     from ffcl.progress import run_plan
     from ffcl.refusals import read_refusals
     from ffcl.registry import installed
-    from ffcl.selection import plan_of
+    from ffcl.selection import Part, plan_of
     from ffcl.tuning.evidence import restore_index_sets
     from ffcl.tuning.leaks import trusted_records, without_leaks
     from ffcl.tuning.protocols import DEFAULT
@@ -123,8 +123,9 @@ def run(
     finished, _ = without_leaks(api.records_of(plan, results), results)
     if finished:
         every, problems = trusted_records(results)
-        written = api.tables(registry, every, read_refusals(results), results, sort)
-        show_tables(api.tables(registry, finished, plan.refused, sort=sort).view, written.files, problems)
+        part = Part(finished, plan.refused)
+        made = api.tables(registry, every, read_refusals(results), results, sort, part=part)
+        show_tables(made.view, made.files, problems)
     _report(summary, len(plan.runs), results)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ffcl.records import Record
     from ffcl.refusals import Refusal
+    from ffcl.selection import Part
     from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
     from ffcl.tables import Tables
 
@@ -68,8 +69,12 @@ class Hooks:
         output: Path | None,
         sort: str,
         baseline: str | None,
+        part: Part | None,
     ) -> Tables:
-        """Turn records into the leaderboard's tables; write CSV files, plots and report into ``output`` if given."""
+        """Turn records into the leaderboard's tables; write CSV files, plots and report into ``output`` if given.
+
+        Of ``part`` alone the tables are; their numbers are those of all records.
+        """
         raise NotImplementedError
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ffcl.errors import UsageError, unknown_name
 from ffcl.plan import Plan, make_plan
 from ffcl.records import Record
+from ffcl.refusals import Refusal
 from ffcl.registry import Registry
 
 
@@ -120,6 +122,44 @@ def select(
     if not chosen:
         raise UsageError("No record fits all of these filters.")
     return chosen
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is shown of a leaderboard: its rows, with the numbers that they have among all.
+
+    Attributes:
+        records: whose rows are shown.
+        refusals: what is told of beside them.
+        in_files: whether the files that are written hold no more than these either.
+    """
+
+    records: Sequence[Record]
+    refusals: Sequence[Refusal] = ()
+    in_files: bool = False
+
+
+def part_of(
+    records: Sequence[Record],
+    refusals: Sequence[Refusal],
+    learners: str | Sequence[str] | None,
+    strategies: str | Sequence[str] | None,
+    scenarios: str | Sequence[str] | None,
+    results: Path,
+    in_files: bool = False,
+) -> Part:
+    """The part of a leaderboard that is of these learners, strategies and scenarios; None keeps all.
+
+    Raises:
+        UsageError: as `select`.
+    """
+    names = as_list(learners), as_list(strategies), as_list(scenarios)
+    fitting = [
+        refusal
+        for refusal in refusals
+        if refusal.learner in (names[0] or [refusal.learner]) and refusal.strategy in (names[1] or [refusal.strategy])
+    ]
+    return Part(select(records, *names, results), fitting, in_files)
 
 
 def as_list(names: str | Path | Sequence[str | Path] | None) -> list[str]:

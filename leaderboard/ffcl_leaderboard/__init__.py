@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ffcl.records import Record
     from ffcl.refusals import Refusal
+    from ffcl.selection import Part
     from ffcl.tables import Tables
 
 
@@ -34,7 +35,12 @@ def ffcl_commands(app: typer.Typer) -> None:
 
 @hookimpl
 def ffcl_leaderboard(
-    records: Sequence[Record], refusals: Sequence[Refusal], output: Path | None, sort: str, baseline: str | None
+    records: Sequence[Record],
+    refusals: Sequence[Refusal],
+    output: Path | None,
+    sort: str,
+    baseline: str | None,
+    part: Part | None,
 ) -> Tables:
     """Make the tables; write CSV files, plots and the report if there is an output folder."""
     from ffcl.registry import installed
@@ -43,4 +49,4 @@ def ffcl_leaderboard(
 
     registry = installed()
     changes, defaults = installed_changes(registry), installed_defaults(registry)
-    return build(records, output, sort, refusals, baseline=baseline, changes=changes, defaults=defaults)
+    return build(records, output, sort, refusals, part, baseline=baseline, changes=changes, defaults=defaults)

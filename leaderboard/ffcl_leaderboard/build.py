@@ -8,6 +8,7 @@ from typing import Any
 
 from ffcl.records import Record, write_atomically
 from ffcl.refusals import Refusal
+from ffcl.selection import Part
 from ffcl.tables import Tables
 from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.staleness import Changes, nothing_changed
@@ -24,6 +25,7 @@ def build(
     output: Path | None,
     sort: str,
     refusals: Sequence[Refusal] = (),
+    part: Part | None = None,
     *,
     baseline: str | None = None,
     changes: Changes = nothing_changed,
@@ -37,6 +39,7 @@ def build(
         output: folder for the CSV files, ``index.html`` and ``plots/``; None writes nothing.
         sort: the column to sort by.
         refusals: pairs of a learner and a strategy that cannot be run.
+        part: what the tables and the view are of; None is all.
         baseline: what is compared with, see `ffcl_leaderboard.baselines.with_baselines`.
         changes: what has changed in the installed code since a run.
         defaults: ``name.parameter`` to its default, for the baseline and for the commands in the report.
@@ -46,8 +49,10 @@ def build(
         UsageError: ``sort`` is no column, or there is no such baseline.
     """
     board = make_leaderboard(records, sort, refusals, baseline, changes, defaults)
-    files = [] if output is None else _write(board, output, defaults, plots)
-    return Tables(board.rows, board.runs, view(board), files, comparisons=board.comparisons, summary=board.summary)
+    shown = board if part is None else board.part(part)
+    written = shown if part is not None and part.in_files else board
+    files = [] if output is None else _write(written, output, defaults, plots)
+    return Tables(shown.rows, shown.runs, view(shown), files, comparisons=shown.comparisons, summary=shown.summary)
 
 
 def _write(board: Leaderboard, output: Path, defaults: Mapping[str, Any] | None, plots: bool | None) -> list[Path]:

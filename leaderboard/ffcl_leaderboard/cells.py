@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ffcl.configuration import Tuning
+from ffcl.configuration import Run, Tuning
 from ffcl.metrics import METRICS, never_learned, retention
 from ffcl.records import Record
 from ffcl_leaderboard.within import WITHIN, within_metrics
@@ -82,7 +82,7 @@ class Cell:
     @property
     def settings(self) -> str:
         """What the cell is about, whatever the code."""
-        return _identity(self.first)
+        return identity(self.first.run)
 
     @cached_property
     def matrices(self) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """
     by_identity: dict[str, list[Record]] = defaultdict(list)
     for record in once(records):
-        by_identity[_identity(record)].append(record)
+        by_identity[identity(record.run)].append(record)
     kept: list[Record] = []
     superseded: list[Record] = []
     for same in by_identity.values():
@@ -169,9 +169,8 @@ def _by_configuration(
     }
 
 
-def _identity(record: Record) -> str:
+def identity(run: Run) -> str:
     """What a row is about; a study that has been gone on with may have found other settings since."""
-    run = record.run
     if run.tuning is not None:
         return json.dumps([run.tuning.study, run.scenario.settings], sort_keys=True)
     return json.dumps([(part.name, part.settings) for part in run.parts], sort_keys=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import webbrowser
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from ffcl.errors import UsageError
 from ffcl.options import Results, Sort
 from ffcl.refusals import read_refusals
 from ffcl.registry import installed
-from ffcl.selection import as_list, select
+from ffcl.selection import part_of
 from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.build import REPORT, build
 from ffcl_leaderboard.staleness import installed_changes, installed_defaults
@@ -52,7 +51,7 @@ def leaderboard(
 ) -> None:
     """Rebuild CSV files and plots from the records alone, and show the leaderboard.
 
-    The files hold every record; filters choose what is shown, and what goes into --output.
+    The files hold every record; filters choose what is shown, and what goes into --output. They change no number.
     """
     if (subcommand := context.invoked_subcommand) is not None:
         given = [name for name in context.params if _is_given(context, name)]
@@ -60,25 +59,19 @@ def leaderboard(
             raise UsageError(f"Options go behind the subcommand: ffcl leaderboard {subcommand} --{given[0]} ...")
         return
     records, problems = trusted_records(results)
-    learners, strategies = as_list(learner), as_list(strategy)
-    chosen = select(records, learners, strategies, as_list(scenario), results)
     refusals = read_refusals(results)
-    fitting = [
-        r for r in refusals if r.learner in (learners or [r.learner]) and r.strategy in (strategies or [r.strategy])
-    ]
-    make = partial(
-        build,
-        sort=sort,
+    made = build(
+        records,
+        output or results,
+        sort,
+        refusals,
+        part_of(records, refusals, learner, strategy, scenario, results, in_files=output is not None),
         baseline=baseline,
         changes=installed_changes(installed()),
         defaults=installed_defaults(installed()),
         plots=plots,
     )
-    if output is None and len(chosen) == len(records) and len(fitting) == len(refusals):  # one and the same
-        output = results
-    shown = make(chosen, output, refusals=fitting)
-    files = shown.files if output is not None else make(records, results, refusals=refusals).files
-    show_tables(shown.view, files, problems)
+    show_tables(made.view, made.files, problems)
     if opened:
         page = (output or results).resolve() / REPORT
         if not webbrowser.open(page.as_uri()):

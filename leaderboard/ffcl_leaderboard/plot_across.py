@@ -66,13 +66,19 @@ def summary_figure(summary: pd.DataFrame, cells: Sequence[Cell], styles: Styles)
     return figure
 
 
-def profiles_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
-    """Performance profiles: the share of runs above each value, over the scenarios that all who are drawn ran on.
+def profiles_figure(cells: Sequence[Cell], styles: Styles, everyone: Sequence[Cell] | None = None) -> Figure:
+    """Performance profiles: the share of runs above each value, over the common scenarios of the leaderboard.
 
     Where one curve is above another everywhere, its learner is better at every level. Needs two common scenarios.
+
+    Args:
+        cells: of those who are drawn.
+        styles: of these.
+        everyone: all cells of the leaderboard; None if all are drawn.
     """
-    scores, common = _common(cells)
+    scores, common = _common(everyone or cells)
     of_rule = _cells_by_rule(cells)
+    scores = {name: runs for name, runs in scores.items() if name in of_rule}
     by_panel: dict[str, list[Rule]] = {}
     for name in scores:
         by_panel.setdefault(styles.panel(of_rule[name]), []).append(name)
@@ -101,19 +107,25 @@ def profiles_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
     return figure
 
 
-def ranks_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
+def ranks_figure(cells: Sequence[Cell], styles: Styles, everyone: Sequence[Cell] | None = None) -> Figure:
     """A critical-difference view: mean ranks over scenarios, best first, and a bar for each group not told apart.
 
     A bar has a dot at each of its members. Of more than 24 rows the best are drawn, ranked and tested among all. Mean
     ranks, and this correction, depend on who else is there: verdicts stand in the comparisons. Needs two common
     scenarios.
+
+    Args:
+        cells: of those who are drawn.
+        styles: of these.
+        everyone: all cells of the leaderboard, among whom they are ranked; None if all are drawn.
     """
-    scores, common = _common(cells)
+    scores, common = _common(everyone or cells)
     of_rule = _cells_by_rule(cells)
     names = list(scores)
     means = np.array([[runs.mean() for runs in scores[name]] for name in names]).T
     found = critical_difference(means, ALPHA)
-    order = np.argsort(found.ranks, kind="stable")[:RANKED]
+    drawn = [number for number in np.argsort(found.ranks, kind="stable") if names[number] in of_rule]
+    order = drawn[:RANKED]
     bars = [group for group in cliques(found.p[np.ix_(order, order)] > ALPHA) if len(group) > 1]
     side = 1.8 + 0.13 * min(len(bars), BARS)
     figure = Figure(figsize=(6.2 + side, 1.7 + 0.23 * max(4, len(order))), layout="constrained")
@@ -135,7 +147,7 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles) -> Figure:
     figure.align_xlabels([left, right])
     over = _number(len(common), cells)
     test = _test(found, len(common), over)
-    figure.suptitle(f"{METRIC}: mean ranks over {over}{_of(len(order), len(names))}\n{test}", fontsize=10)
+    figure.suptitle(f"{METRIC}: mean ranks over {over}{_of(len(order), len(drawn))}\n{test}", fontsize=10)
     return figure
 
 

@@ -17,7 +17,6 @@ from ffcl.figures import STYLE
 from ffcl.metrics import accuracy_seen, final_accuracy, forgetting
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
-from ffcl_leaderboard.comparisons import common_scenarios, scores_by_rule
 from ffcl_leaderboard.gallery import Gallery, content_of
 from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
 from ffcl_leaderboard.plot_across import profiles_figure, ranks_figure, summary_figure
@@ -59,11 +58,13 @@ def draw_all(board: Leaderboard, folder: Path) -> list[Path]:
                 gallery.show(
                     f"comparisons--{scenario}",
                     [compared.to_csv(), content],
-                    partial(comparisons_figure, scenario, comparisons, of_scenario, styles),
+                    partial(comparisons_figure, scenario, comparisons, board.everyone, styles),
                 )
-        everything = [summary.to_csv(), [(content_of(cell), styles.look(cell)) for cell in drawable]]
-        for name, draw in _overall(drawable, summary, styles):
-            gallery.show(name, everything, draw)
+        if len(summary):
+            everyone = [cell for cell in board.everyone if cell.done]
+            everything = [summary.to_csv(), [styles.look(c) for c in drawable], [content_of(c) for c in everyone]]
+            for name, draw in _overall(drawable, everyone, summary, styles):
+                gallery.show(name, everything, draw)
     gallery.close()
     return gallery.files
 
@@ -80,14 +81,12 @@ def _figures(scenario: str, cells: Sequence[Cell], styles: Styles) -> Iterator[t
 
 
 def _overall(
-    cells: Sequence[Cell], summary: pd.DataFrame, styles: Styles
-) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """What is drawn over all scenarios, if there are several."""
-    if len(summary):
-        yield "summary", lambda: summary_figure(summary, cells, styles)
-    if cells and len(common_scenarios(scores_by_rule(cells))) > 1:
-        yield "ranks", lambda: ranks_figure(cells, styles)
-        yield "profiles", lambda: profiles_figure(cells, styles)
+    cells: Sequence[Cell], everyone: Sequence[Cell], summary: pd.DataFrame, styles: Styles
+) -> Iterator[tuple[str, Draw]]:
+    """What is drawn over all scenarios."""
+    yield "summary", lambda: summary_figure(summary, cells, styles)
+    yield "ranks", lambda: ranks_figure(cells, styles, everyone)
+    yield "profiles", lambda: profiles_figure(cells, styles, everyone)
 
 
 def accuracy_figure(scenario: str, cells: Sequence[Cell], styles: Styles) -> Figure:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ffcl.records import Record
 from ffcl.refusals import Refusal
+from ffcl.selection import Part
 from ffcl_leaderboard.baselines import rule
-from ffcl_leaderboard.cells import Cell, current, group
+from ffcl_leaderboard.cells import Cell, current, group, identity
 from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
@@ -33,6 +35,7 @@ class Leaderboard:
         summary: one row a learner, strategy and variant, over all scenarios.
         runs: one row a run.
         coverage: one row a learner x strategy.
+        whole: of a part, the leaderboard that it is a part of.
     """
 
     cells: Sequence[Cell]
@@ -41,6 +44,34 @@ class Leaderboard:
     summary: pd.DataFrame
     runs: pd.DataFrame
     coverage: pd.DataFrame
+    whole: Leaderboard | None = None
+
+    @property
+    def everyone(self) -> Sequence[Cell]:
+        """The cells that the rows are compared with and ranked among, whether they are shown or not."""
+        return (self.whole or self).cells
+
+    def part(self, part: Part) -> Leaderboard:
+        """The rows of these records, by whatever code; each has the numbers that it has here.
+
+        Of the summary those rows are left out that are over more than is shown.
+        """
+        runs = {record.run.configuration: record.run for record in part.records}
+        wanted = {identity(run) for run in runs.values()}
+        cells = [cell for cell in self.cells if cell.settings in wanted]
+        shown = {cell.first.run.configuration for cell in cells}
+        hidden = {rule(cell) for cell in self.cells if cell.settings not in wanted}
+        names = zip(*(self.summary[name] for name in ("learner", "strategy", "variant")), strict=True)
+        whole = np.array([name not in hidden for name in names], dtype=bool)
+        return Leaderboard(
+            cells,
+            _of(self.rows, shown),
+            _of(self.comparisons, shown),
+            self.summary[whole].reset_index(drop=True),
+            _of(self.runs, shown | runs.keys()),
+            coverage_frame(cells, part.refusals),
+            self,
+        )
 
     @property
     def n_superseded(self) -> int:
@@ -88,6 +119,10 @@ def make_leaderboard(
         runs_frame(cells, group(superseded)),
         coverage_frame(cells, refusals),
     )
+
+
+def _of(frame: pd.DataFrame, configurations: Collection[str]) -> pd.DataFrame:
+    return frame[frame["configuration"].isin(configurations)].reset_index(drop=True)
 
 
 def _stale(cells: Sequence[Cell], rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:

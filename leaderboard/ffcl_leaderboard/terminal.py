@@ -36,10 +36,12 @@ def view(board: Leaderboard) -> RenderableType:
     """The tables of each scenario: percentages with the half-width of their 95% t interval; then the coverage."""
     rows, coverage = board.rows, board.coverage
     parts: list[RenderableType] = []
+    learner_of = {cell.first.run.configuration: cell.learner for cell in board.everyone}
     few = CUT_TO if len(rows) > SHOWN_WHOLE and rows["scenario"].nunique() > 1 else None
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         compared = board.comparisons[board.comparisons["scenario"] == scenario]
-        for table in _of_scenario(str(scenario), of_scenario, compared, few):
+        baseline = baseline_name(compared, learner_of)
+        for table in _of_scenario(str(scenario), of_scenario, compared, baseline, few):
             parts += [table, Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():
         parts += _coverage(coverage)
@@ -59,16 +61,15 @@ def view(board: Leaderboard) -> RenderableType:
 
 
 def _of_scenario(
-    scenario: str, rows: pd.DataFrame, compared: pd.DataFrame, few: int | None
+    scenario: str, rows: pd.DataFrame, compared: pd.DataFrame, baseline: str, few: int | None
 ) -> Iterable[RenderableType]:
     """The tables that there is something to show in, each cut to ``few`` rows."""
-    what = baseline_name(compared, dict(zip(rows["configuration"], rows["learner"], strict=True)))
     compared = compared.sort_values("difference", ascending=False, kind="stable")
     within = rows[rows["AAA"].notna()] if "AAA" in rows else rows[:0]
     tuned = rows[rows["tuned"] == "tuned"] if "tuned" in rows else rows[:0]
     for draw, title, shown in (
         (_scores, scenario, rows),
-        (_verdicts, f"{scenario}, difference to {what}, seed by seed", compared),
+        (_verdicts, f"{scenario}, difference to {baseline}, seed by seed", compared),
         (_within, f"{scenario}, while experiences are learned", within),
         (_tuning, f"{scenario}, tuned against defaults", tuned),
     ):

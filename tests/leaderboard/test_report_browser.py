@@ -16,6 +16,7 @@ import pytest
 
 from ffcl.plan import parse_settings
 from ffcl.records import Record
+from ffcl.selection import Part
 from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report import write_report
 from ffcl_leaderboard.rows import leaderboard_frame
@@ -280,6 +281,14 @@ def test_each_stream_of_a_scenario_has_a_leader(page: Any, tmp_path: Path) -> No
     leader, rest = _all(page, ".answer")[0].text.split("\n")
     assert leader.startswith("bp (toy.mixing=0.0) has the highest")
     assert rest == "No row of 1 other stream can be ranked."
+
+
+def test_of_a_part_the_first_that_is_shown_is_named(page: Any, tmp_path: Path) -> None:
+    board = make_leaderboard(_of_mixing(0.0, bp=0.3, ff=0.5, oja=0.2), "ACC")
+    shown = board.part(Part(_of_mixing(0.0, bp=0.3, oja=0.2)))
+    page.get(write_report(tmp_path / "index.html", shown).as_uri())
+    assert _all(page, ".answer")[0].text.startswith("bp has the highest final accuracy among the rows shown, 30.0%")
+    assert _column(page, 1) == ["2", "3"]
 
 
 def test_what_was_learned_is_held_against_the_same_stream(page: Any, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ const leaderAnswer = (best, where) => {
   const found = best.comparison;
   return [
     el("b", {}, labelOf(best)),
-    ` has the highest final accuracy${where}, `,
+    ` has the highest final accuracy${where}${rankOf(best) > 1 ? " among the rows shown" : ""}, `,
     el("b", {}, `${percent(best.ACC)}%`),
     ` (95% interval ${percent(best.ACC_low)} to ${percent(best.ACC_high)}, ${best.seeds} seeds). `,
     overlap(others),

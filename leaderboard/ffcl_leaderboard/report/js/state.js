@@ -43,7 +43,9 @@ const rankOf = (row) => (/^\d+$/.test(row.rank) ? Number(row.rank) : null);
 const streamOf = (row) => DATA.parts[row.details.stream] ?? "";
 const streamsOf = (scenario) => [...new Set(rowsOf(scenario).map(streamOf))];
 const leaderOf = (scenario, stream) =>
-  rowsOf(scenario).find((row) => rankOf(row) === 1 && streamOf(row) === stream);
+  rowsOf(scenario)
+    .filter((row) => rankOf(row) && streamOf(row) === stream)
+    .sort((a, b) => rankOf(a) - rankOf(b))[0]; // of a part of a leaderboard perhaps not its first
 const placeOf = (row) => JSON.stringify([row.scenario, streamOf(row)]);
 const BEST_LA = new Map();
 for (const row of ROWS.filter((one) => isNumber(one.LA)))
