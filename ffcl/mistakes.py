@@ -13,9 +13,9 @@ from ffcl.specs import StreamSpec
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def wrong_name(name: str) -> str | None:
+def wrong_name(name: object) -> str | None:
     """Say that a name cannot be one, if so: it becomes part of the names of folders."""
-    if _NAME.fullmatch(name):
+    if isinstance(name, str) and _NAME.fullmatch(name):
         return None
     return f"names are lower-case letters and digits joined by single hyphens, got {name!r}"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def plugin(name: str) -> Plugin:
     return Plugin(name, f"{name}_module", f"{name}-dist", "1.0")
 
 
-def offering(name: str) -> SimpleNamespace:
+def offering(name: Any) -> SimpleNamespace:
     spec = LearnerSpec(name, "a learner", Parameters, "nowhere:Nothing")
     return SimpleNamespace(ffcl_learners=hookimpl(lambda: [spec]))
 
@@ -126,14 +127,18 @@ def test_a_name_must_be_fit_for_a_folder(tmp_path: Path) -> None:
     registry = Registry()
     registry.add(plugin("one"), lambda: offering("My Learner"))
     registry.add(plugin("two"), lambda: SimpleNamespace(ffcl_scenarios=hookimpl(lambda: [path])))
+    registry.add(plugin("three"), lambda: offering(3))
     registry.add(plugin("good"), lambda: offering("mine"))
     registry.add(plugin("streams"), lambda: installed().manager.get_plugin("scenarios"))
     registry.check()
     assert list(registry.learners) == ["mine"]
     assert "split-digits" in registry.scenarios
     rule = "names are lower-case letters and digits joined by single hyphens, got"
-    reasons = [f"{rule} 'My Learner'", f"{path}: {rule} 'my_split'"]
-    assert [(p.name, p.broken) for p in registry.broken] == list(zip(["one", "two"], reasons, strict=True))
+    assert [(p.name, p.broken) for p in registry.broken] == [
+        ("one", f"{rule} 'My Learner'"),
+        ("two", f"{path}: {rule} 'my_split'"),
+        ("three", f"{rule} 3"),
+    ]
 
 
 @pytest.mark.parametrize("offer", [None, 5])
