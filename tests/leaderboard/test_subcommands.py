@@ -77,7 +77,7 @@ def test_nothing_can_be_verified_of_code_that_is_gone(ffcl: Command, two_folders
 
 def test_export_and_explain(ffcl: Command, two_folders: Path) -> None:
     assert ffcl("leaderboard", "export", "t.md", "--results", "a")[0] == 0
-    assert "| bp | none |" in (two_folders / "t.md").read_text()
+    assert "| bp (stale) | none |" in (two_folders / "t.md").read_text()
     assert ffcl("leaderboard", "export", "t.doc", "--results", "a")[0] == 2
     code, output, _ = ffcl("explain", "ACC", "retention")
     assert code == 0
