@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from ffcl.figures import COLOURS
+from ffcl.statistics import t_intervals
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.styles import add_legend, folded, grid_of, seeds
 
@@ -52,11 +52,10 @@ def _draw(axes: Axes, cell: Cell, shown: int) -> None:
         if not since:
             continue
         curve = 100 * np.array([[run[k][j] for k in since] for run in values])
-        middle, half = curve.mean(axis=0), _half_width(curve)
+        middle, low, high = t_intervals(curve.T)
         colour = COLOURS[j % len(COLOURS)]
         axes.plot(steps[since], middle, color=colour, linewidth=1.3, zorder=3, label=str(j + 1))
-        low, high = np.clip([middle - half, middle + half], 0, 100)
-        axes.fill_between(steps[since], low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(steps[since], low.clip(0, 100), high.clip(0, 100), color=colour, alpha=0.15, linewidth=0)
     for end in ends[1:-1]:
         axes.axvline(end, color="#707070", linewidth=0.8, zorder=1)
     axes.grid(visible=False, axis="x")
@@ -78,12 +77,3 @@ def _timeline(places: Sequence[tuple[int, int]], n_experiences: int) -> tuple[ND
     for i in range(1, n_experiences + 1):
         ends.append(ends[-1] + max((step for experience, step in places if experience == i), default=0))
     return np.array([ends[experience - 1] + step for experience, step in places], dtype=np.int64), ends
-
-
-def _half_width(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half of the 95% t interval at each place (see ``ffcl.statistics``); 0 for one seed."""
-    n = len(curve)
-    if n == 1:
-        return np.zeros(curve.shape[1])
-    half: NDArray[np.float64] = student_t.ppf(0.975, n - 1) * curve.std(axis=0, ddof=1) / np.sqrt(n)
-    return half

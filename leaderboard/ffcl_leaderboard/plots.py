@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from ffcl.figures import STYLE
 from ffcl.metrics import accuracy_seen, final_accuracy, forgetting
-from ffcl.statistics import t_interval
+from ffcl.statistics import t_interval, t_intervals
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.gallery import Gallery, content_of
 from ffcl_leaderboard.mixing import dial_lines, position, turned, without_mixing
@@ -132,7 +132,7 @@ def _panels(
 def _accuracy_panel(axes: Axes, cells: Sequence[Cell], styles: Styles) -> None:
     for number, cell in enumerate(cells):
         curves = np.array([accuracy_seen(matrix) for matrix in cell.matrices])
-        intervals = np.array([t_interval(column) for column in curves.T]) * 100
+        intervals = 100 * np.stack(t_intervals(curves.T), axis=1)
         # curves that coincide stay visible: each is shifted a little to the side
         shift = 0.16 * (number / max(1, len(cells) - 1) - 0.5) if len(cells) > 1 else 0.0
         x = [i + shift for i in range(1, len(intervals) + 1)]

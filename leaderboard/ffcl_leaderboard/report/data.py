@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ffcl.figures import MARKERS
 from ffcl.metrics import accuracy_seen
-from ffcl.statistics import t_interval
+from ffcl.statistics import t_intervals
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, Cell
 from ffcl_leaderboard.columns import Column
 from ffcl_leaderboard.report.encoding import Distinct, encode_frame, short
@@ -138,8 +138,9 @@ def _halves(cell: Cell) -> list[int] | None:
     if len(cell.done) < 2:
         return None
     curves = np.array([accuracy_seen(matrix) for matrix in cell.matrices])
-    intervals = [t_interval(column) for column in curves.T]
-    return [round(1000 * (interval.high - interval.mean)) for interval in intervals]
+    mean, _, high = t_intervals(curves.T)
+    halves: list[int] = np.rint(1000 * (high - mean)).astype(int).tolist()
+    return halves
 
 
 def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Column]) -> dict[str, dict[str, str]]:
