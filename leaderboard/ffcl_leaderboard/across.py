@@ -1,9 +1,9 @@
 """Statistics over scenarios: pure functions of the scores of runs.
 
-Scores are an array of runs for each scenario, (seeds,), as many as there are, or a matrix (seeds, scenarios). An array
-may have leading axes, (..., seeds), the same in every scenario: a statistic then has them too, which is how
-`stratified_bootstrap` computes all its repetitions at once. After Agarwal et al. 2021 (arXiv 2108.13264) more is
-better in all of them. They speak of these scenarios: to resample runs says nothing about scenarios not run.
+Scores are an array of runs for each scenario, (seeds,), as many as there are. An array may have leading axes,
+(..., seeds), the same in every scenario: a statistic then has them too, which is how `stratified_bootstrap` computes
+all its repetitions at once. After Agarwal et al. 2021 (arXiv 2108.13264) more is better in all of them. They speak of
+these scenarios: to resample runs says nothing about scenarios not run.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata, wilcoxon
 
 from ffcl.statistics import Interval
-from ffcl_leaderboard.cliques import cliques
 from ffcl_leaderboard.paired import holm
 
 Array = NDArray[np.float64]
-Scores = Sequence[ArrayLike] | Array
+Scores = Sequence[ArrayLike]
 Statistic = Callable[..., Array]
 
 
@@ -30,12 +29,8 @@ def by_scenario(scores: Scores) -> list[Array]:
     """Scores as a list of one array (..., seeds) for each scenario.
 
     Raises:
-        ValueError: there is no scenario, or one without a run, or an array that is no matrix.
+        ValueError: there is no scenario, or one without a run.
     """
-    if isinstance(scores, np.ndarray):
-        if scores.ndim != 2:
-            raise ValueError(f"A matrix of scores has seeds and scenarios, got shape {scores.shape}.")
-        scores = list(scores.T)
     arrays = [np.asarray(runs, dtype=np.float64) for runs in scores]
     if not arrays or any(runs.ndim == 0 or runs.shape[-1] == 0 for runs in arrays):
         raise ValueError("Scores have at least one scenario, and each scenario at least one run.")
@@ -142,15 +137,13 @@ class CriticalDifference(NamedTuple):
     Attributes:
         ranks: mean ranks (learners,).
         p: of each pair, Holm-adjusted over all pairs (learners, learners), 1 on the diagonal.
-        cliques: groups of learners not told apart, each from the best mean rank to the worst, the best group first.
     """
 
     ranks: Array
     p: Array
-    cliques: list[tuple[int, ...]]
 
 
-def critical_difference(means: ArrayLike, alpha: float = 0.05) -> CriticalDifference:
+def critical_difference(means: ArrayLike) -> CriticalDifference:
     """Compare all pairs of learners over scenarios (Demšar 2006, JMLR 7, 1-30).
 
     Mean ranks are shown, but pairs are tested by Wilcoxon's signed-rank test over scenarios with Holm's correction,
@@ -160,7 +153,6 @@ def critical_difference(means: ArrayLike, alpha: float = 0.05) -> CriticalDiffer
 
     Args:
         means: the mean score of each learner on each scenario (scenarios, learners).
-        alpha: pairs with an adjusted p of at most this are told apart.
     """
     values = np.asarray(means, dtype=np.float64)
     ranks, n = mean_ranks(values), values.shape[1]
@@ -169,9 +161,7 @@ def critical_difference(means: ArrayLike, alpha: float = 0.05) -> CriticalDiffer
     adjusted = holm([_signed_rank(values[:, i] - values[:, j]) for i, j in pairs])
     for (i, j), value in zip(pairs, adjusted, strict=True):
         p[i, j] = p[j, i] = value
-    order = np.argsort(ranks, kind="stable")
-    groups = cliques(p[np.ix_(order, order)] > alpha)
-    return CriticalDifference(ranks, p, [tuple(int(order[i]) for i in group) for group in groups])
+    return CriticalDifference(ranks, p)
 
 
 def _signed_rank(differences: Array) -> float:

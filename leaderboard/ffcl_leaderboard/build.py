@@ -10,7 +10,6 @@ from ffcl.records import Record, write_atomically
 from ffcl.refusals import Refusal
 from ffcl.selection import Part
 from ffcl.tables import Tables
-from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.staleness import Changes, nothing_changed
 from ffcl_leaderboard.tables import Leaderboard, make_leaderboard
 from ffcl_leaderboard.terminal import view
@@ -62,7 +61,7 @@ def _write(board: Leaderboard, output: Path, defaults: Mapping[str, Any] | None,
     for name, text in board.csv.items():
         write_atomically(output / name, text)
         files.append(output / name)
-    files.append(write_report(output / REPORT, board, COLUMNS, defaults))
+    files.append(write_report(output / REPORT, board, defaults))
     if plots or (plots is None and len(board.cells) <= MANY_ROWS):
         from ffcl_leaderboard.plots import draw_all
 

@@ -12,11 +12,8 @@ import pandas as pd
 from ffcl.errors import UsageError
 from ffcl.records import write_atomically
 from ffcl_leaderboard.percent import percent
-from ffcl_leaderboard.rows import notes
+from ffcl_leaderboard.rows import MAIN, notes
 from ffcl_leaderboard.tables import csv_text
-
-SHOWN = {"ACC": "ACC", "AIA": "AIA", "LA": "LA", "forgetting": "forgetting"}
-"""The measures in tables for papers, per cent."""
 
 _LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
 _LATEX |= {"^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$"}
@@ -85,7 +82,7 @@ FORMATS: Mapping[str, Callable[[pd.DataFrame], str | bytes]] = {
 
 
 def _tables(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    names = ["learner", "strategy", "seeds", *SHOWN.values()]
+    names = ["learner", "strategy", "seeds", *MAIN]
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         yield str(scenario), names, [_line(row) for row in of_scenario.to_dict("records")]
 
@@ -93,5 +90,5 @@ def _tables(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[str]
 def _line(row: Mapping[Any, Any]) -> list[str]:
     said = [*filter(None, [row["variant"]]), *notes(row)]
     learner = f"{row['learner']} ({', '.join(said)})" if said else str(row["learner"])
-    measures = (percent(row[name], row[f"{name}_low"], between=" ± ") for name in SHOWN)
+    measures = (percent(row[name], row[f"{name}_low"], between=" ± ") for name in MAIN)
     return [learner, str(row["strategy"]), str(row["seeds"]), *measures]

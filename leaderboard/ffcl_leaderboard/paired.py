@@ -115,7 +115,7 @@ def effect_size(differences: ArrayLike) -> float:
     return mean / deviation
 
 
-def equivalent(differences: ArrayLike, margin: float = 0.01) -> bool:
+def equivalent(differences: ArrayLike, margin: float) -> bool:
     """Whether the mean is shown to be less than ``margin`` from 0, at the level 0.05.
 
     Two one-sided t tests (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680): both reject

@@ -123,7 +123,7 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles, everyone: Sequence[Cell]
     of_rule = _cells_by_rule(cells)
     names = list(scores)
     means = np.array([[runs.mean() for runs in scores[name]] for name in names]).T
-    found = critical_difference(means, ALPHA)
+    found = critical_difference(means)
     drawn = [number for number in np.argsort(found.ranks, kind="stable") if names[number] in of_rule]
     order = drawn[:RANKED]
     bars = [group for group in cliques(found.p[np.ix_(order, order)] > ALPHA) if len(group) > 1]

@@ -21,6 +21,8 @@ from ffcl_leaderboard.provenance import provenance_columns
 from ffcl_leaderboard.staleness import Changes, data_changes, nothing_changed
 from ffcl_leaderboard.tuning import Defaults, tuning_columns
 
+MAIN = ("ACC", "AIA", "LA", "forgetting")
+"""The measures that are shown where there is no room for more."""
 NOT_RANKED = "not ranked"
 NAMES = ("learner", "strategy")
 STREAM = ["scenario", "scenario_settings"]

@@ -15,11 +15,10 @@ from rich.text import Text
 from ffcl_leaderboard.comparisons import baseline_name
 from ffcl_leaderboard.coverage import REFUSED, reasons, word
 from ffcl_leaderboard.percent import percent
-from ffcl_leaderboard.rows import notes
+from ffcl_leaderboard.rows import MAIN, notes
 from ffcl_leaderboard.tables import Leaderboard
 from ffcl_leaderboard.within import WITHIN
 
-SHOWN = ("ACC", "AIA", "LA", "forgetting")
 WIDTH = 80
 """The coverage is broken into blocks of columns that fit into so many characters."""
 
@@ -81,14 +80,14 @@ def _of_scenario(
 
 
 def _scores(title: str, rows: pd.DataFrame) -> Table:
-    table = _table(title, ("#", "learner", "strategy"), ("seeds", *SHOWN, "train s"))
+    table = _table(title, ("#", "learner", "strategy"), ("seeds", *MAIN, "train s"))
     for row in rows.to_dict("records"):
         table.add_row(
             row["rank"] if row["rank"].isdecimal() else "-",
             _name(row, notes(row)),
             str(row["strategy"]),
             str(row["seeds"]),
-            *(percent(row[name], row[f"{name}_low"]) for name in SHOWN),
+            *(percent(row[name], row[f"{name}_low"]) for name in MAIN),
             "-" if math.isnan(row["train_seconds"]) else f"{row['train_seconds']:.1f}",
         )
     return _folding(table, rows)

@@ -29,11 +29,11 @@ scores = st.lists(st.lists(shares, min_size=2, max_size=6), min_size=1, max_size
 THRESHOLDS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
 
-def made_up(shift: float) -> NDArray[np.float64]:
-    """Scores of 10 seeds on 6 scenarios."""
-    run, scenario = np.meshgrid(np.arange(10), np.arange(6), indexing="ij")
+def made_up(shift: float) -> list[NDArray[np.float64]]:
+    """Scores of 10 seeds on each of 6 scenarios."""
+    scenario, run = np.meshgrid(np.arange(6), np.arange(10), indexing="ij")
     made: NDArray[np.float64] = 0.5 + 0.04 * scenario + shift + 0.2 * np.sin(1.7 * run + scenario**2 + 40 * shift)
-    return made.round(3)
+    return list(made.round(3))
 
 
 X, Y = made_up(0.0), made_up(0.03)
@@ -127,8 +127,6 @@ def test_scores_without_runs_are_refused() -> None:
     for wrong in ([], [[0.1], []]):
         with pytest.raises(ValueError, match="at least one run"):
             mean_score(wrong)
-    with pytest.raises(ValueError, match="seeds and scenarios"):
-        mean_score(np.zeros(3))
 
 
 def of_twelve_scenarios() -> NDArray[np.float64]:
@@ -151,17 +149,15 @@ POSTHOC = [
 
 
 def test_the_critical_difference_is_that_of_autorank_and_scikit_posthocs() -> None:
-    ranks, p, groups = critical_difference(of_twelve_scenarios())
+    ranks, p = critical_difference(of_twelve_scenarios())
     assert ranks == pytest.approx(AUTORANK_RANKS)
     assert p == pytest.approx(np.array(POSTHOC), abs=1e-8)
-    assert groups == [(4, 1, 0), (1, 0, 2, 3)]  # the best is told apart from two, the others from nobody but it
 
 
 def test_few_scenarios_tell_nobody_apart() -> None:
     means = np.arange(5)[:, None] / 100 + np.array([0.1, 0.5, 0.9])
-    ranks, p, groups = critical_difference(means)
+    ranks, p = critical_difference(means)
     assert ranks.tolist() == [3, 2, 1]
-    assert groups == [(2, 1, 0)]
     assert p[0, 2] == pytest.approx(3 * 2 / 2**5)
 
 

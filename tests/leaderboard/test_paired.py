@@ -117,10 +117,10 @@ def test_equivalence_is_two_one_sided_tests(differences: list[float], margin: fl
 def test_equivalence_by_statsmodels() -> None:
     # statsmodels 0.15.0: ttost_paired(factor * d, zeros, -0.01, 0.01)[0] is 7.9e-6, 0.038 and 0.276
     d = np.array([0.004, -0.003, 0.006, 0.001, -0.002, 0.005, 0.003, -0.001, 0.002, 0.004])
-    assert [equivalent(factor * d) for factor in (1, 2.6, 4)] == [True, True, False]
+    assert [equivalent(factor * d, 0.01) for factor in (1, 2.6, 4)] == [True, True, False]
 
 
 def test_one_seed_shows_no_equivalence() -> None:
-    assert not equivalent([0.0])
-    assert not equivalent([])
-    assert equivalent([0.0, 0.0])
+    assert not equivalent([0.0], 0.01)
+    assert not equivalent([], 0.01)
+    assert equivalent([0.0, 0.0], 0.01)

@@ -16,7 +16,7 @@ import pytest
 from ffcl.cli import parse_seeds
 from ffcl.figures import COLOURS
 from ffcl.refusals import Refusal
-from ffcl_leaderboard.columns import Column
+from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.report import report_data, write_report
 from ffcl_leaderboard.report.page import SCRIPTS, embedded
 from ffcl_leaderboard.report.parts import seeds_text, setting_text
@@ -162,12 +162,13 @@ def test_equal_settings_are_kept_once(made_up: Maker) -> None:
 
 
 def test_help_gives_titles_units_and_formulas(made_up: Maker) -> None:
-    column = Column("ACC", "final accuracy", "mean_j a[T, j]", "Lopez-Paz & Ranzato 2017", "higher", "share")
-    data = report_data(made_up(), help={"ACC": column})
-    assert data["help"]["ACC"]["formula"] == "mean_j a[T, j]"
+    tables = made_up()
+    rows = tables.rows.assign(new=0.5, new_low=0.4, new_high=0.6, new_seconds=[1.5, 2.5, 3.5, 4.5])
+    data = report_data(replace(tables, rows=rows))
+    assert data["help"]["ACC"]["formula"] == COLUMNS["ACC"].formula
     assert data["columns"]["ACC"] == {"title": "final accuracy", "unit": "share", "better": "higher"}
-    assert data["columns"]["forgetting"] == {"title": "forgetting", "unit": "share", "better": ""}
-    assert data["columns"]["train_seconds"]["unit"] == "seconds"
+    assert data["columns"]["new"] == {"title": "new", "unit": "share", "better": ""}  # not explained yet
+    assert data["columns"]["new_seconds"]["unit"] == "seconds"
 
 
 def test_columns_to_come_are_shown_as_they_are(made_up: Maker) -> None:

@@ -17,7 +17,7 @@ import pytest
 from ffcl.plan import parse_settings
 from ffcl.records import Record
 from ffcl.selection import Part
-from ffcl_leaderboard.columns import Column
+from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.report import write_report
 from ffcl_leaderboard.rows import leaderboard_frame
 from ffcl_leaderboard.tables import make_leaderboard
@@ -64,8 +64,7 @@ def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = tables.rows["configuration"][0]
     rows = leaderboard_frame(tables.cells, "ACC", lambda run: ["the data has changed"] * (run.configuration == first))
     path = tmp_path_factory.mktemp("report") / "index.html"
-    column = Column("ACC", "final accuracy", f"mean_j a[T, j] {IMAGE}", "a paper", "higher", "share")
-    return write_report(path, replace(tables, rows=rows), help={"ACC": column})
+    return write_report(path, replace(tables, rows=rows))
 
 
 @pytest.fixture
@@ -178,10 +177,9 @@ def test_the_command_says_what_the_row_is(page: Any) -> None:
 def test_a_column_says_how_it_is_computed(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    button = _press(page, "#table th .q")
-    assert button.get_attribute("aria-label") == "What is final accuracy?"
+    button = _press(page, "#table th .q[aria-label='What is final accuracy?']")
     (dialog,) = _all(page, "dialog[open]")
-    for text in (f"mean_j a[T, j] {IMAGE}", "a paper", "Higher is better."):
+    for text in (COLUMNS["ACC"].formula, COLUMNS["ACC"].source, "Higher is better."):
         assert text in dialog.text
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert page.switch_to.active_element == button
@@ -191,9 +189,9 @@ def test_columns_can_be_chosen_and_la_stays_beside_forgetting(page: Any) -> None
     heads = "return [...document.querySelectorAll('#table thead .sort')].map((e) => e.textContent.trim())"
     _press(page, ".menu summary")
     for name in ("BWT", "LA"):
-        _press(page, ".menu label", name)
+        _press(page, ".menu label", COLUMNS[name].title)
     shown = page.execute_script(heads)
-    assert "BWT %" in shown
+    assert f"{COLUMNS['BWT'].title} %" in shown
     assert shown[shown.index("forgetting %") - 1] == "LA %"
     _press(page, ".menu label", "forgetting")
     assert "LA %" not in page.execute_script(heads)

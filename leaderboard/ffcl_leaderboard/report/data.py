@@ -14,7 +14,7 @@ from ffcl.figures import MARKERS
 from ffcl.metrics import accuracy_seen
 from ffcl.statistics import t_intervals
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, Cell
-from ffcl_leaderboard.columns import Column
+from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.report.encoding import Distinct, encode_frame, short
 from ffcl_leaderboard.report.parts import part_of, seeds_text, setting_text
 from ffcl_leaderboard.tables import Leaderboard
@@ -30,14 +30,11 @@ TEXT_LENGTH = 400
 """Characters of a failure's message that are kept."""
 
 
-def report_data(
-    board: Leaderboard, help: Mapping[str, Column] | None = None, defaults: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def report_data(board: Leaderboard, defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """All that the page shows, as plain values for JSON.
 
     Args:
         board: the leaderboard; whatever columns its rows have are shown.
-        help: of columns, by name; a column without gets no help.
         defaults: ``name.parameter`` to its default; a command names what differs from it, or everything without.
     """
     cells, rows, runs, coverage = board.cells, board.rows, board.runs, board.coverage
@@ -55,8 +52,8 @@ def report_data(
         "strategies": _strategies(cells, coverage),
         "scenarios": sorted({cell.scenario for cell in cells}),
         "notes": _notes(cells),
-        "columns": _columns(table, rows, help or {}),
-        "help": _help(help or {}),
+        "columns": _columns(table, rows),
+        "help": _help(),
         "rows": table,
         "of_seeds": OF_SEEDS,
         "details": {name: [detail[name] for detail in details] for name in details[0]} if details else {},
@@ -143,14 +140,14 @@ def _halves(cell: Cell) -> list[int] | None:
     return halves
 
 
-def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Column]) -> dict[str, dict[str, str]]:
+def _columns(table: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Title, unit and better direction of each column of numbers, told or guessed from its name."""
     ends = {name for name in table if name.endswith(("_low", "_high", "_sd"))}
     columns = {}
     for name in table:
         if name in ends or "texts" in table[name] or rows[name].dtype == bool:
             continue
-        known = help.get(name)
+        known = COLUMNS.get(name)
         guess = "share" if f"{name}_low" in ends else next((u for u in ("seconds", "bytes") if u in name), "count")
         columns[name] = {
             "title": known.title if known else name.replace("_", " "),
@@ -160,9 +157,9 @@ def _columns(table: Mapping[str, Any], rows: pd.DataFrame, help: Mapping[str, Co
     return columns
 
 
-def _help(help: Mapping[str, Column]) -> dict[str, dict[str, str]]:
+def _help() -> dict[str, dict[str, str]]:
     names = ("title", "formula", "source", "better", "unit")
-    return {name: {n: str(getattr(column, n)) for n in names} for name, column in sorted(help.items())}
+    return {name: {n: str(getattr(column, n)) for n in names} for name, column in sorted(COLUMNS.items())}
 
 
 def _comparisons(comparisons: pd.DataFrame, keys: Sequence[tuple[Any, ...]]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ import pandas as pd
 
 from ffcl.figures import COLOURS, MARKERS
 from ffcl.records import write_atomically
-from ffcl_leaderboard.columns import Column
+from ffcl_leaderboard.columns import COLUMNS
 from ffcl_leaderboard.percent import percent
 from ffcl_leaderboard.report.data import report_data
+from ffcl_leaderboard.rows import MAIN
 from ffcl_leaderboard.tables import Leaderboard
 
 SCRIPTS = (
@@ -32,16 +33,9 @@ DARK = (
 """Lighter kin of `ffcl.figures.COLOURS`, one by one, for a dark ground."""
 HEAD = 300
 """Characters in which the page says what it was made from."""
-PLAIN = ("ACC", "AIA", "LA", "forgetting")
-"""Metrics in the table that is shown where scripts do not run."""
 
 
-def write_report(
-    path: Path,
-    board: Leaderboard,
-    help: Mapping[str, Column] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-) -> Path:
+def write_report(path: Path, board: Leaderboard, defaults: Mapping[str, Any] | None = None) -> Path:
     """Write the report, one HTML file; the same leaderboard gives the same bytes.
 
     A page that was made from the same, by the same code, is left as it is.
@@ -49,13 +43,12 @@ def write_report(
     Args:
         path: the file.
         board: what is shown.
-        help: see `report_data`.
         defaults: see `report_data`.
     """
-    explained = {name: asdict(column) for name, column in (help or {}).items()}
+    explained = {name: asdict(column) for name, column in COLUMNS.items()}
     made_from = hashlib.sha256(json.dumps([board.csv, explained, defaults, _code()]).encode()).hexdigest()
     if made_from not in _head(path):
-        text = page(report_data(board, help, defaults), plain_table(board.rows), made_from)
+        text = page(report_data(board, defaults), plain_table(board.rows), made_from)
         write_atomically(path, text.encode("utf-8", "replace"))
     return path
 
@@ -105,7 +98,7 @@ def page(data: Mapping[str, Any], plain: Sequence[Sequence[str]], made_from: str
         style=style,
         script=script,
         data=embedded(data),
-        metrics=PLAIN,
+        metrics=MAIN,
         plain=plain,
     )
 
@@ -120,7 +113,7 @@ def plain_table(rows: pd.DataFrame) -> list[list[str]]:
     """The main numbers as texts: scenario, learner, strategy, variant, seeds, and metrics in per cent."""
     return [
         [str(row[name]) for name in ("scenario", "learner", "strategy", "variant", "seeds")]
-        + [percent(row[name], row[f"{name}_low"], unknown="") for name in PLAIN]
+        + [percent(row[name], row[f"{name}_low"], unknown="") for name in MAIN]
         for row in rows.to_dict("records")
     ]
 
