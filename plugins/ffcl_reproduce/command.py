@@ -152,9 +152,9 @@ def _neohebbian(
             raise unknown_name("part", wanted, PARTS)
     from ffcl.registry import installed
     from ffcl_reproduce.neohebbian import reproduce_neohebbian
-    from ffcl_reproduce.setup import Setup
+    from ffcl_reproduce.neohebbian_bench import Bench
 
-    setup = Setup(
+    bench = Bench(
         registry=installed(),
         scenario=scenario,
         epochs=epochs,
@@ -166,5 +166,5 @@ def _neohebbian(
         output=output,
     )
     console = Console()
-    report = reproduce_neohebbian(setup, [p for p in PARTS if not parts or p in parts], console)
+    report = reproduce_neohebbian(bench, [p for p in PARTS if not parts or p in parts], console)
     console.print(str(report), style="dim", markup=False, highlight=False, soft_wrap=True)

@@ -21,17 +21,17 @@ from ffcl_reproduce import figures, latents
 from ffcl_reproduce.agreement import STEPS, agreements
 from ffcl_reproduce.configurations import CONFIGURATIONS, EXPLAINED, EXPLANATION, published
 from ffcl_reproduce.equivalence import BOUND, equivalences
+from ffcl_reproduce.neohebbian_bench import Bench
 from ffcl_reproduce.report import Section, compared, interval, write_report
-from ffcl_reproduce.setup import Setup
 
 TITLE = "Forward-Forward as a neo-Hebbian rule"
 EMBEDDED = 2000
 PENALTIES = (0.0, 3e-4, 1e-3, 3e-3, 1e-2)
 
 
-def equivalence(setup: Setup) -> Section:
+def equivalence(bench: Bench) -> Section:
     """The gradient is the three-factor update."""
-    experience = setup.stream().experiences[0]
+    experience = bench.stream().experiences[0]
     train, n_classes = experience.train, experience.classes[-1] + 1
     n = min(128, len(train))
     images, right = train.inputs(torch.arange(n)).flatten(1), train.y[:n]
@@ -40,7 +40,7 @@ def equivalence(setup: Setup) -> Section:
         codes = (torch.rand(n_classes, 100) < 0.3).float()
         batches = {
             "random": 0.3 * torch.rand(2 * n, 884),  # goodness of the size that images make
-            setup.scenario: torch.cat([images.repeat(2, 1), codes[labels]], dim=1),
+            bench.scenario: torch.cat([images.repeat(2, 1), codes[labels]], dim=1),
         }
         found = list(equivalences(batches))
     section = Section(
@@ -59,12 +59,12 @@ def equivalence(setup: Setup) -> Section:
     return section
 
 
-def time_steps(setup: Setup) -> Section:
+def time_steps(bench: Bench) -> Section:
     """The spiking update approaches the analog one."""
-    train = setup.stream().experiences[0].train
+    train = bench.stream().experiences[0].train
     batches = [(train.inputs(i), train.y[i]) for i in torch.arange(len(train)).split(200)[:5]]
     with reproducible(0), RandomSequence(0):
-        found = list(agreements(setup.registry, batches))
+        found = list(agreements(bench.registry, batches))
     section = Section(
         "Cosine between spiking and analog update, by time steps",
         ("encoding, leak, probability", *(str(n) for n in STEPS)),
@@ -80,28 +80,28 @@ def time_steps(setup: Setup) -> Section:
         "leak) steps: with leak 0.99 it needs about 100 steps to fill, and until then the sigmoid form takes every "
         "goodness for too low."
     )
-    section.figures = _save(figures.agreement_figure(found), setup.output / "agreement")
+    section.figures = _save(figures.agreement_figure(found), bench.output / "agreement")
     return section
 
 
-def training(setup: Setup) -> Section:
+def training(bench: Bench) -> Section:
     """Accuracy and latents of the six configurations."""
     plans = {
-        c.name: c.plan(setup.registry, setup.scenario, setup.epochs, range(setup.seeds_of(c)))
+        c.name: c.plan(bench.registry, bench.scenario, bench.epochs, range(bench.seeds_of(c)))
         for c in CONFIGURATIONS
-        if setup.seeds_of(c)
+        if bench.seeds_of(c)
     }
-    trained = setup.train(plans)
+    trained = bench.train(plans)
     section = Section(
-        f"The six configurations: {setup.scenario}, {setup.epochs} epochs",
+        f"The six configurations: {bench.scenario}, {bench.epochs} epochs",
         ("configuration", "seeds", "measure", "here", "printed", "here is"),
     )
     mean: dict[str, dict[str, float]] = {}
     means, embedded = {}, {}
     for name, runs in trained.items():
-        seen = [setup.latents(run) for run in runs]
+        seen = [bench.latents(run) for run in runs]
         measures = {
-            "accuracy": [setup.accuracy(run) for run in runs],
+            "accuracy": [bench.accuracy(run) for run in runs],
             "hoyer": [latents.hoyer(s.shown) for s in seen],
             "separability": [latents.separability(s.shown, s.y) for s in seen],
             "... if predicted": [latents.separability(s.predicted, s.y) for s in seen],
@@ -112,7 +112,7 @@ def training(setup: Setup) -> Section:
         if name.startswith("spiking"):
             measures["firing rate"] = [float(s.shown.mean()) for s in seen]
         for measure, values in measures.items():
-            printed = published().get(name, {}).get(measure) if setup.as_printed else None
+            printed = published().get(name, {}).get(measure) if bench.as_printed else None
             first = (name, str(len(runs))) if measure == "accuracy" else ("", "")
             section.rows.append((*first, measure, *compared(values, printed, 1 if measure == "accuracy" else 3)))
         means[name] = latents.class_means(seen[0].shown, seen[0].y)
@@ -134,8 +134,8 @@ def training(setup: Setup) -> Section:
         "code; threshold, step size and slope of the spiking and the sigmoid forms, and the floor of the analog "
         "symmetric one, which we did not find printed, were chosen on 10,000 held-out training images."
     )
-    section.figures = _save(figures.activity_figure(means), setup.output / "activity")
-    section.figures += _save(figures.embedding_figure(embedded), setup.output / "embedding")
+    section.figures = _save(figures.activity_figure(means), bench.output / "activity")
+    section.figures += _save(figures.embedding_figure(embedded), bench.output / "embedding")
     return section
 
 
@@ -148,32 +148,32 @@ def _why(printed_step: dict[str, float], smaller_step: dict[str, float]) -> str:
     )
 
 
-def trade_off(setup: Setup) -> Section:
+def trade_off(bench: Bench) -> Section:
     """What a spike is worth: the rate penalty on ffcl's own recipe."""
     recipes: dict[str, dict[str, object]] = {
         "sigmoid, pairs": {},
         "symmetric, pairs": {"probability": "symmetric", "epsilon": 1.0},
         "symmetric, each": {"probability": "symmetric", "contrast": "each", "negatives": "random"},
     }
-    plans, scenario = {}, setup.registry.scenario(setup.scenario).item.name
+    plans, scenario = {}, bench.registry.scenario(bench.scenario).item.name
     for recipe, changes in recipes.items():
         for penalty in PENALTIES if recipe.startswith("sigmoid") else PENALTIES[:1]:
             settings: dict[str, object] = {"lr": 1e-3, "schedule": "cosine", "rate_penalty": penalty, **changes}
             named = {f"hebbian.{k}": v for k, v in settings.items()}
-            named |= {f"{scenario}.epochs": setup.epochs}
+            named |= {f"{scenario}.epochs": bench.epochs}
             plans[f"{recipe}|{penalty:g}"] = make_plan(
-                setup.registry, ["hebbian"], ["none"], [setup.scenario], range(setup.seeds), named
+                bench.registry, ["hebbian"], ["none"], [bench.scenario], range(bench.seeds), named
             )
-    trained = setup.train(plans)
+    trained = bench.train(plans)
     section = Section(
-        f"Accuracy against firing rate: ffcl's own spiking recipe, {setup.scenario}, {setup.epochs} epochs",
+        f"Accuracy against firing rate: ffcl's own spiking recipe, {bench.scenario}, {bench.epochs} epochs",
         ("recipe", "rate penalty", "seeds", "accuracy %", "rate", "Hoyer"),
     )
     curves: dict[str, list[tuple[float, float, str]]] = {recipe: [] for recipe in recipes}
     for name, runs in trained.items():
         recipe, _, penalty_text = name.partition("|")
-        seen = [setup.latents(run) for run in runs]
-        accuracy = [setup.accuracy(run) for run in runs]
+        seen = [bench.latents(run) for run in runs]
+        accuracy = [bench.accuracy(run) for run in runs]
         rates = [float(s.shown.mean()) for s in seen]
         sparsity = interval([latents.hoyer(s.shown) for s in seen], 3)
         section.rows.append((recipe, penalty_text, str(len(runs)), interval(accuracy, 2), interval(rates, 3), sparsity))
@@ -186,13 +186,13 @@ def trade_off(setup: Setup) -> Section:
     marks = {
         f"printed, {name} (other recipe)": published()[name]["accuracy"]
         for name in ("spiking batched symmetric", "spiking online symmetric")
-        if setup.as_printed
+        if bench.as_printed
     }
-    section.figures = _save(figures.trade_off_figure(curves, marks), setup.output / "trade-off")
+    section.figures = _save(figures.trade_off_figure(curves, marks), bench.output / "trade-off")
     return section
 
 
-PARTS: dict[str, Callable[[Setup], Section]] = {
+PARTS: dict[str, Callable[[Bench], Section]] = {
     "equivalence": equivalence,
     "time-steps": time_steps,
     "training": training,
@@ -200,28 +200,28 @@ PARTS: dict[str, Callable[[Setup], Section]] = {
 }
 
 
-def reproduce_neohebbian(setup: Setup, parts: list[str], console: Console) -> Path:
+def reproduce_neohebbian(bench: Bench, parts: list[str], console: Console) -> Path:
     """Check the claims, print each as it is done, and write the report.
 
     Raises:
         UsageError: the scenario does not fit.
     """
-    setup.check()
+    bench.check()
     sections = []
-    for section in _sections(setup, parts):
+    for section in _sections(bench, parts):
         section.show(console)
         sections.append(section)
     introduction = (
         "The claims of arXiv 2406.16479 (Terres-Escudero, Del Ser & García-Bringas 2024), checked by "
         "`ffcl reproduce neohebbian`. Printed values are those of the source's notebook, after epoch 10."
     )
-    return write_report(setup.output, TITLE, introduction, sections)
+    return write_report(bench.output, TITLE, introduction, sections)
 
 
-def _sections(setup: Setup, parts: list[str]) -> Iterator[Section]:
+def _sections(bench: Bench, parts: list[str]) -> Iterator[Section]:
     with mpl.rc_context(STYLE):
         for part in parts:
-            yield PARTS[part](setup)
+            yield PARTS[part](bench)
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:

@@ -26,7 +26,7 @@ from ffcl_reproduce.configurations import EPOCHS, Configuration
 
 
 @dataclass(frozen=True)
-class Setup:
+class Bench:
     """What the claims are checked with.
 
     Attributes:
