@@ -187,7 +187,7 @@ def _check_code(run: Run, registry: Registry) -> None:
         PluginError: the code has been edited in between.
     """
     for component, plugin in parts_of(run, registry):
-        if imported_code.setdefault(plugin.module, code_fingerprint(plugin.module)) != component.code:
+        if plugin and imported_code.setdefault(plugin.module, code_fingerprint(plugin.module)) != component.code:
             raise PluginError(f"The code of {component.name} was edited after this run was planned; run it again.")
 
 

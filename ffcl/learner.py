@@ -41,8 +41,8 @@ class Learner(nn.Module, ABC, Generic[H]):
         learner scores every label from 0 to the largest seen so far.
 
         Args:
-            classes: the labels in this experience's training data, in increasing order; to a fresh copy that a
-                strategy trains on all data (``joint``, ``gdumb``), all labels seen so far.
+            classes: the labels in this experience's training data, in increasing order; for a fresh copy that
+                a strategy has learn again from all data, all labels seen so far.
         """
 
     @abstractmethod

@@ -105,15 +105,15 @@ def scenario_of(run: Run, registry: Registry) -> Scenario:
     return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
 
 
-def parts_of(run: Run, registry: Registry) -> list[tuple[Component, Plugin]]:
-    """Those parts of a run that are installed, with the plugin whose code each is."""
+def parts_of(run: Run, registry: Registry) -> list[tuple[Component, Plugin | None]]:
+    """Learner, strategy and scenario of a run, with the plugin whose code each is; None if it is not installed."""
     kind = str(run.scenario.settings.get("kind"))
     offers: list[Offer[Any] | None] = [
         registry.learners.get(run.learner.name),
         registry.strategies.get(run.strategy.name),
         registry.streams.get(kind),
     ]
-    return [(part, offer.plugin) for part, offer in zip(run.parts, offers, strict=True) if offer is not None]
+    return [(part, offer.plugin if offer else None) for part, offer in zip(run.parts, offers, strict=True)]
 
 
 def component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:

@@ -93,7 +93,7 @@ def _do_here(jobs: Jobs) -> Iterator[Event]:
         yield Event(job.run, "no-data", message=reason)
         return
     for part, plugin in parts_of(job.run, installed()):
-        if imported_code.get(plugin.module, part.code) != part.code:
+        if plugin and imported_code.get(plugin.module, part.code) != part.code:
             raise UsageError(
                 f"The code of {part.name} was edited after this Python imported it: restart Python, or give 1 worker "
                 "or more, whose processes import it anew."

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ffcl.configuration import Component, Run
-from ffcl.plan import component
+from ffcl.plan import component, parts_of
 from ffcl.records import Record
 from ffcl.registry import Plugin, Registry
 
@@ -26,14 +26,8 @@ def installed_changes(registry: Registry) -> Changes:
     now = version("ffcl")
 
     def changes(run: Run) -> list[str]:
-        learner, strategy = registry.learners.get(run.learner.name), registry.strategies.get(run.strategy.name)
-        stream = registry.streams.get(str(run.scenario.settings.get("kind")))
-        plugins = (
-            ("learner", run.learner, learner.plugin if learner else None),
-            ("strategy", run.strategy, strategy.plugin if strategy else None),
-            ("scenario", run.scenario, stream.plugin if stream else None),
-        )
-        found = [change for what, part, plugin in plugins if (change := _change(what, part, plugin))]
+        parts = zip(("learner", "strategy", "scenario"), parts_of(run, registry), strict=True)
+        found = [change for what, (part, plugin) in parts if (change := _change(what, part, plugin))]
         return [*found, *([f"ffcl {run.ffcl}, now {now}"] if run.ffcl != now else [])]
 
     return changes

@@ -431,7 +431,14 @@ def test_a_piece_is_an_experience_of_its_own_to_the_learner() -> None:
 def test_what_the_learners_optimizer_leaves_out_is_not_trained() -> None:
     """The head grows with the second experience; it goes on being trained, and the body goes on being left out."""
 
+    grown: list[Tensor] = []
+
     class ReadoutOnly(BP):
+        def begin_experience(self, classes: tuple[int, ...]) -> None:
+            super().begin_experience(classes)
+            assert self.head is not None
+            grown.append(self.head.weight.detach().clone())
+
         def optimizer(self) -> torch.optim.Optimizer:
             assert self.head is not None
             return torch.optim.SGD(self.head.parameters(), lr=0.5)
@@ -444,6 +451,7 @@ def test_what_the_learners_optimizer_leaves_out_is_not_trained() -> None:
     held = [p for group in training.optimizer.param_groups for p in group["params"]]
     assert [id(p) for p in held] == [id(p) for p in learner.head.parameters()]
     assert learner.head.weight.grad is not None
+    assert (learner.head.weight - grown[1]).abs().max() > 0.01
 
 
 def test_shifting_moves_each_image_as_a_whole() -> None:
