@@ -43,7 +43,8 @@ def run(
 ) -> pd.DataFrame:
     """Run a grid and return one row per run, done before or now; failed runs have status ``failed``.
 
-    A learning rule that was edited is run again; what its plugin offers, and with which settings, is read once.
+    A learning rule that was edited is run again; what its plugin offers, and with which settings, is read once. Warns
+    of pairs that are refused.
 
     >>> import ffcl
     >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
@@ -74,6 +75,7 @@ def run(
 
     registry = _fresh_registry()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings, tuned=tuned, results=Path(results))
+    _warn([f"Refused: {refusal}." for refusal in plan.refused])
     restore_index_sets(registry, plan, (), Path(results), data_folder(data_root))
     summary = run_plan(
         plan,
@@ -105,7 +107,8 @@ def tune(
 ) -> pd.DataFrame:
     """Tune every learner with every strategy on every scenario; return one row a study.
 
-    What was done before is not done again. Afterwards ``run(..., tuned="disjoint")`` evaluates what was found.
+    What was done before is not done again. Warns of pairs that are refused. Afterwards ``run(..., tuned="disjoint")``
+    evaluates what was found.
 
     >>> import ffcl
     >>> found = ffcl.tune("ff", strategies="replay", trials=60, space={"ff.lr": "1e-4..1e-2:log"})  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""A leaderboard on the terminal."""
+"""A leaderboard, and what is left out of it, on the terminal."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ FEW_FILES = 12
 
 def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[str]) -> None:
     """Print a leaderboard, the files written, and what could not be read."""
-    console, errors = Console(), Console(stderr=True)
+    console = Console()
     console.print(view)
-    for problem in folded_problems(problems):
-        errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    show_problems(problems)
     by_folder: dict[Path, list[Path]] = {}
     for path in files:
         by_folder.setdefault(path.parent, []).append(path)
@@ -26,3 +25,10 @@ def show_tables(view: RenderableType, files: Sequence[Path], problems: Sequence[
         names = [str(path) for path in inside] if len(inside) <= FEW_FILES else [f"{folder}: {len(inside)} files"]
         for name in names:
             console.print(name, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_problems(problems: Sequence[str]) -> None:
+    """Print to standard error what could not be read, or is left out."""
+    errors = Console(stderr=True)
+    for problem in folded_problems(problems):
+        errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from ffcl import api
+from ffcl.console import show_problems
 from ffcl.errors import UsageError, unknown_name
 from ffcl.metrics import METRICS
 from ffcl.options import EXIT_FAILED, DataRoot, Results, Workers
-from ffcl.records import Record, folded_problems, open_results
+from ffcl.records import Record, open_results
 from ffcl.selection import select
 from ffcl.tuning.leaks import trusted_records
 from ffcl_leaderboard.percent import percent
@@ -37,8 +38,7 @@ def merge(
     open_results(results)
     merged = merging.merge(results, folders)
     console, errors = Console(), Console(stderr=True)
-    for problem in folded_problems(merged.problems):
-        errors.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    show_problems(merged.problems)
     for conflict in merged.conflicts:
         errors.print(f"Conflict: {conflict}.", style="red", markup=False, highlight=False, soft_wrap=True)
     console.print(
@@ -125,9 +125,14 @@ def export(
     scenario: Annotated[list[str] | None, typer.Option("--scenario", "-s", help="Keep this scenario. Repeat.")] = None,
 ) -> None:
     """Write the leaderboard as CSV, Parquet, Markdown or LaTeX."""
+    from ffcl.refusals import read_refusals
+    from ffcl.registry import installed
+    from ffcl.selection import part_of
     from ffcl_leaderboard.export import export as write
 
-    path = write(api.leaderboard(results, scenarios=scenario), file)
+    records, refusals = _records(results), read_refusals(results)
+    part = part_of(records, refusals, None, None, scenario, results, in_files=True)
+    path = write(api.tables(installed(), records, refusals, part=part).rows, file)
     Console().print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -150,6 +155,5 @@ def explain(
 
 def _records(results: Path) -> list[Record]:
     records, problems = trusted_records(results)
-    for problem in folded_problems(problems):
-        Console(stderr=True).print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    show_problems(problems)
     return select(records, [], [], [], results)

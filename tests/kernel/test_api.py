@@ -99,6 +99,15 @@ def test_what_is_not_tuned_is_warned_of(tmp_path: Path) -> None:
     assert [warning.filename for warning in warned] == [__file__]
 
 
+def test_what_is_not_run_is_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"Refused: ewc on oja: .*gradients") as warned:
+        rows = ffcl.run(
+            ["bp", "oja"], strategies="ewc", seeds=1, settings={"split-digits.epochs": 1}, results=tmp_path, workers=0
+        )
+    assert rows["learner"].tolist() == ["bp"]
+    assert [warning.filename for warning in warned] == [__file__]
+
+
 def test_a_leak_is_warned_of(tmp_path: Path) -> None:
     settings = {"split-digits.epochs": 1}
     ffcl.tune("bp", trials=2, seeds=2, settings=settings, results=tmp_path, workers=0)

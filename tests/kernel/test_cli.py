@@ -133,6 +133,9 @@ def test_an_unreadable_record_is_reported_by_the_leaderboard(ffcl: Command, tmp_
     assert code == 0
     assert "record.json is left alone: it is no valid JSON" in errors
     assert " 1 " in output
+    code, _, errors = ffcl("leaderboard", "export", "rows.md")
+    assert code == 0
+    assert errors.startswith(f"{victim.relative_to(tmp_path)} is left alone: it is no valid JSON")
 
 
 def test_a_leaderboard_that_cannot_be_written_is_one_message(ffcl: Command) -> None:
