@@ -14,6 +14,7 @@ from ffcl.rules.hypotheses import likely_wrong_labels, wrong_labels
 from ffcl.rules.label_network import HYPOTHESES_AT_ONCE, LabelNetwork
 from ffcl.rules.precision import product_dtype
 from ffcl_ff.hyperparameters import FFHyperparameters
+from ffcl_ff.winners import largest
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,15 @@ class FF(LabelNetwork[FFHyperparameters]):
         return likely_wrong_labels(y, self.evidence.log_odds(torch.stack(believed, 1)), allowed)
 
     def _outputs(self, h: Tensor) -> Tensor:
-        """A layer's outputs, in place of what it gets (n, hidden)."""
-        h = h.relu_() if self._homogeneous else h.sigmoid_()
+        """A layer's outputs, in place of what it gets (n, hidden); what is larger before the neuron is so behind it."""
+        k = self.hyperparameters.winners
+        activate = Tensor.relu_ if self._homogeneous else Tensor.sigmoid_
         for group in self.evidence.groups(h):
-            if 0 < self.hyperparameters.winners < group.shape[1]:
-                largest, where = group.topk(self.hyperparameters.winners, sorted=False)
-                group.zero_().scatter_(1, where, largest)
+            if 0 < k < group.shape[1]:
+                values, where = largest(group, k)
+                group.zero_().scatter_(1, where, activate(values))
+            else:
+                activate(group)
         return h
 
     def _layers(self, h: Tensor) -> Iterator[Activity]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
@@ -13,6 +15,7 @@ from ffcl.rules.goodness import normalise
 from ffcl_ff import learner as ff_learner
 from ffcl_ff.hyperparameters import FFHyperparameters
 from ffcl_ff.learner import FF
+from ffcl_ff.winners import largest
 
 X = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
 Y = torch.tensor([0, 1, 2, 0, 1, 2])
@@ -214,3 +217,14 @@ def test_of_each_group_only_the_winners_pass(probability: str, groups: int) -> N
             assert torch.equal(kept.sort(descending=True).values[:, :2], full.sort(descending=True).values[:, :2])
             assert (kept != 0).sum(1).max() == 2
             assert ((kept == 0) | (kept == full)).all()
+
+
+@given(
+    st.integers(1, 30), st.integers(1, 60), st.sampled_from([torch.float32, torch.bfloat16, torch.float64]), st.data()
+)
+def test_the_winners_are_those_that_torch_finds(k: int, more: int, dtype: torch.dtype, data: st.DataObject) -> None:
+    h = torch.randn(5, k + more, generator=torch.Generator().manual_seed(data.draw(st.integers(0, 99)))).to(dtype)
+    values, where = largest(h, k)
+    assert torch.equal(h.gather(1, where), values)
+    assert all(len(set(columns)) == k for columns in where.tolist())
+    assert torch.equal(values.sort(descending=True).values, h.topk(k).values)
