@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def imported_packages(folder: Path) -> dict[str, set[str]]:
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module)
+            elif isinstance(node, ast.Constant) and (target := re.fullmatch(r"([\w.]+):\w+", str(node.value))):
+                names.add(target[1])
         found[str(path.relative_to(ROOT))] = {n.split(".")[0] for n in names if n.split(".")[0].startswith("ffcl")}
     return found
 
