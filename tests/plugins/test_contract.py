@@ -11,6 +11,7 @@ FORMS: list[tuple[str, dict[str, object]]] = [
     ("ff", {}),
     ("ff", {"probability": "symmetric", "contrast": "each", "negatives": "random", "layers": 1}),
     ("ff", {"precision": "float32", "layers": 3, "schedule": "cosine"}),
+    ("ff", {"probability": "symmetric", "activation": "sigmoid", "winners": 10}),
     ("hebbian", {}),
     ("hebbian", {"probability": "symmetric", "contrast": "each", "layers": 2, "threshold": 0.1}),
     ("hebbian", {"encoding": "bernoulli", "intensity": 0.9, "threshold": 0.1}),

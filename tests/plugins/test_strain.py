@@ -20,6 +20,7 @@ FORMS: list[tuple[str, dict[str, object]]] = [
     ("ff", {}),
     ("ff", {"probability": "symmetric", "contrast": "each", "normalise_input": False}),
     ("ff", {"layers": 3, "precision": "bfloat16"}),
+    ("ff", {"probability": "symmetric", "activation": "sigmoid", "winners": 10}),
     ("hebbian", {}),
     ("hebbian", {"probability": "symmetric", "contrast": "each", "normalise_input": False}),
     ("hebbian", {"layers": 2, "precision": "float32"}),
