@@ -146,17 +146,23 @@ def generalised_hebbian_step(weight: Tensor, x: Tensor, eta: float) -> Tensor:
     """Sanger's rule, whose rows become the principal components one by one, averaged over a batch.
 
     dW = eta (y x^T - LT(y y^T) W) with y = W x and LT the lower triangle (Sanger 1989, Neural Networks 2, 459-473).
+    Where eta times an eigenvalue of the mean x x^T or y y^T is above 2 the weights could grow without end: eta is then
+    lowered until the largest of these products is 1.
 
     Args:
         weight: W (k, features).
         x: inputs (n, features).
-        eta: step size.
+        eta: step size, at most.
 
     Returns:
         The weights afterwards (k, features).
     """
     y = x @ weight.T
-    return weight + (eta / len(x)) * (y.T @ x - torch.tril(y.T @ y) @ weight)
+    step = eta / len(x)
+    if step * max(float(z.square().sum()) for z in (x, y)) > 2:  # the sum of all eigenvalues, found faster
+        largest = max(float(torch.linalg.matrix_norm(z, 2)) for z in (x, y)) ** 2
+        step = step if step * largest <= 2 else 1 / largest
+    return weight + step * (y.T @ x - torch.tril(y.T @ y) @ weight)
 
 
 def spike_rates(current: Tensor, potential: Tensor, steps: int) -> Tensor:

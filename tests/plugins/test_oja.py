@@ -287,6 +287,19 @@ def test_filters_come_to_lie_along_the_principal_components_of_patches() -> None
     assert frontend.frozen
 
 
+@pytest.mark.parametrize("size", [2, 7])
+def test_filters_learn_from_images_that_are_nearly_empty(size: int) -> None:
+    """One stroke of 8 pixels on 64 x 64: patches taken together may hold many times the mean energy."""
+    images = torch.zeros(8, 1, 64, 64)
+    for index, image in enumerate(images[:, 0]):
+        image[2 * index, index : index + 8] = 1.0
+    torch.manual_seed(0)
+    frontend = ConvFrontEnd((1, 64, 64), filters=16, size=size, pool=6, samples=8)
+    frontend.learn(images)
+    assert bool(torch.isfinite(frontend.weight).all())
+    assert float(frontend.weight.norm(dim=1).max()) < 1.5
+
+
 def test_features_do_not_depend_on_the_brightness_alone() -> None:
     """Divided by the local contrast: an image half as bright has nearly the features of the whole one."""
     frontend = ConvFrontEnd((3, 12, 12), filters=4, size=3, pool=4, samples=10)
