@@ -194,7 +194,8 @@ class FF(LabelNetwork[FFHyperparameters]):
             goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
             yield Activity(pre, h, goodness, scale)
             if self._homogeneous:
-                scale = scale * inverse_mean_square(goodness.sum(1), h.shape[1])
+                norm = goodness.sum(1)  # 0: what lies above a silent layer is silent on any scale
+                scale = torch.where(norm > 0, scale * inverse_mean_square(norm, h.shape[1]), scale)
 
     def _first_updates(self, x: Tensor, labels: Tensor, factors: Tensor) -> dict[Tensor, Tensor]:
         """The first layer's updates: the phases of a sample share its input."""

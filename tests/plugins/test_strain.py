@@ -104,6 +104,15 @@ def test_saturated_and_silent_layers(name: str, settings: dict[str, object]) -> 
         scores(learner, images())
 
 
+def test_many_layers_above_a_silent_one() -> None:
+    learner = build("ff", {"layers": 8})
+    with torch.no_grad():
+        for parameter in learner.parameters():
+            parameter.copy_(-parameter.abs())
+    learn(learner, images(), labels())
+    assert (scores(learner, images()) == 0).all()
+
+
 @pytest.mark.parametrize(("name", "settings"), FORMS)
 def test_a_batch_of_one_and_any_memory_layout(name: str, settings: dict[str, object]) -> None:
     learner = build(name, settings)
