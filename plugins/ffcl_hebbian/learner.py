@@ -151,8 +151,9 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         modulator = error.transpose(0, 1).reshape(moments, -1, 1) * self.evidence.slope(goodness)
         if penalty:
             modulator = modulator + penalty / goodness[..., 0].numel()
-        responsive = trace * (trace < 0.999 * hp.gain)
-        return self._eligible(modulated(responsive, self.evidence.per_neuron(modulator, hp.hidden)))
+        if hp.encoding == "current":  # a running average is as high after a single spike, if the leak is low
+            trace = trace * (trace < 0.999 * hp.gain)
+        return self._eligible(modulated(trace, self.evidence.per_neuron(modulator, hp.hidden)))
 
     @torch.no_grad()
     def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:

@@ -274,6 +274,20 @@ def test_a_neuron_that_fires_at_every_step_is_left_alone() -> None:
     assert update.abs().sum() > 0
 
 
+@pytest.mark.parametrize("leak", [0.0, 0.05])
+def test_random_spikes_teach_neurons_of_any_leak(leak: float) -> None:
+    """Without memory one spike makes a trace as high as firing at every step does: the neuron learns all the same."""
+    hebbian = learner(**BERNOULLI, leak=leak)
+    with RandomSequence(1):
+        shown, codes, from_input, from_codes = hebbian._first_layer(X)
+        (activity,) = hebbian._presented(Y, from_input, from_codes)
+        error = torch.ones(1, len(activity.trace), len(X))
+        update = hebbian._updates(shown, codes, Y, [activity], [error])[hebbian.of_input.bias]
+    fired = activity.trace.amax((0, 1)) > 0
+    assert fired.any()
+    assert torch.equal(update != 0, fired)
+
+
 def test_a_rate_penalty_silences() -> None:
     rates = []
     for rate_penalty in (0.0, 0.1):
