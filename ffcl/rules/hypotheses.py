@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ffcl.errors import LearnerError
+
 
 class LabelCodes(nn.Module):
-    """A random binary code for each class, drawn when the class arrives.
+    """A random binary code for each class, drawn when the class arrives; no two classes have the same.
 
     Codes, not one-hot columns: the input keeps its width while classes arrive, and nothing is reserved for
     classes that have not been seen (Terres-Escudero et al. 2024, arXiv 2406.16479, use 100 bits, 30% ones).
@@ -29,9 +31,22 @@ class LabelCodes(nn.Module):
         return len(self.codes)
 
     def grow(self, n_classes: int) -> None:
-        """Draw codes until there are ``n_classes``; those that exist stay as they are."""
-        new = torch.rand(max(0, n_classes - len(self)), self.bits) < self.density
-        self.codes = torch.cat([self.codes, new.to(self.codes)])
+        """Draw codes until there are ``n_classes``; those that exist stay as they are.
+
+        Raises:
+            LearnerError: there are fewer codes than classes.
+        """
+        possible = 2**self.bits if 0 < self.density < 1 else 1
+        if n_classes > possible:
+            raise LearnerError(
+                f"{n_classes} classes need as many label codes, but with code_bits={self.bits} there are only "
+                f"{possible}; use at least {(n_classes - 1).bit_length()} bits."
+            )
+        for drawn in torch.rand(max(0, n_classes - len(self)), self.bits) < self.density:
+            code = drawn.to(self.codes)
+            while bool((self.codes == code).all(1).any()):
+                code = (torch.rand(self.bits) < self.density).to(self.codes)
+            self.codes = torch.cat([self.codes, code.unsqueeze(0)])
 
 
 def wrong_labels(y: Tensor, n_classes: int, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffcl.errors import LearnerError
 from ffcl.randomness import RandomSequence
 from ffcl.rules.hypotheses import LabelCodes, likely_wrong_labels, wrong_labels
 
@@ -18,6 +20,23 @@ def test_a_code_stays_when_classes_arrive() -> None:
     assert torch.equal(codes.codes[:2], first)
     assert len({tuple(code.tolist()) for code in codes.codes}) == 5
     assert set(codes.codes.unique().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("steps", [[10], [2, 4, 6, 8, 10]])
+def test_no_two_classes_have_the_same_code(steps: list[int]) -> None:
+    for seed in range(50):
+        codes = LabelCodes(bits=4)
+        with RandomSequence(seed):
+            for n_classes in steps:
+                codes.grow(n_classes)
+        assert len(codes.codes.unique(dim=0)) == 10
+
+
+def test_more_classes_than_codes_are_refused() -> None:
+    codes = LabelCodes(bits=3)
+    codes.grow(8)
+    with pytest.raises(LearnerError, match=r"9 classes .* code_bits=3 there are only 8; use at least 4 bits"):
+        codes.grow(9)
 
 
 def test_codes_have_the_density_asked_for() -> None:
