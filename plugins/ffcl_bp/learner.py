@@ -33,7 +33,7 @@ class BP(Learner[BPHyperparameters]):
         missing = max(classes) + 1 - (old.out_features if old else 0)
         if missing <= 0:
             return
-        head = nn.Linear(self.hyperparameters.hidden, missing)
+        head = nn.Linear(self.hyperparameters.hidden, missing).to(next(self.body.parameters()))
         if old is not None:
             head.weight = nn.Parameter(torch.cat([old.weight.detach(), head.weight.detach()]))
             head.bias = nn.Parameter(torch.cat([old.bias.detach(), head.bias.detach()]))

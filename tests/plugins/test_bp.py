@@ -19,6 +19,13 @@ def test_known_classes_keep_their_scores_when_others_arrive() -> None:
     assert learner.head.out_features == 4
 
 
+def test_the_head_has_the_precision_of_the_body() -> None:
+    learner = BP((1, 3, 3), BPHyperparameters(hidden=7)).double()
+    for classes in ((0, 1), (2, 3)):
+        learner.begin_experience(classes)
+        assert learner(torch.rand(4, 1, 3, 3).double()).dtype == torch.float64
+
+
 def test_forbidden_classes_take_no_part_in_the_loss() -> None:
     learner = BP((1, 3, 3), BPHyperparameters(hidden=7))
     learner.begin_experience((0, 1, 2))
