@@ -17,7 +17,8 @@ class ConvFrontEnd(nn.Module):
     """Filters, divided by the local contrast, rectified by |.|, and pooled by overlapping means.
 
     The filters learn by Sanger's rule on the patches of the first ``samples`` images, mean taken off; the step shrinks
-    linearly to zero meanwhile. Labels are not used.
+    linearly to zero meanwhile, from batch to batch: in one batch of all ``samples`` it does not shrink. Labels are not
+    used.
 
     Args:
         shape: of one image, (channels, height, width).
