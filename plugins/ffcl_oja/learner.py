@@ -52,11 +52,6 @@ class Oja(Learner[OjaHyperparameters]):
         self.mean = nn.Parameter(torch.empty(0, features), requires_grad=False)
         self.register_buffer("inverses", torch.empty(0, hp.neurons, hp.neurons))
 
-    @property
-    def stored_bytes(self) -> int:
-        """Size of all that is kept: weights, means, counters; no sample."""
-        return sum(t.numel() * t.element_size() for t in self.state_dict().values())
-
     @torch.no_grad()
     def begin_experience(self, classes: tuple[int, ...]) -> None:
         """Draw the groups of new classes, each weight from N(0, 1 / features); end the learning of the filters."""
