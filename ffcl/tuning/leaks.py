@@ -12,11 +12,12 @@ from ffcl.errors import RecordError
 from ffcl.index_sets import overlap, read_index_set
 from ffcl.records import Record, read_records
 
-Compare = Callable[[frozenset[str], frozenset[str], Path], str | None]
-"""From the index sets of a study and of a run, by SHA-256, to what is wrong with them."""
+Compare = Callable[[frozenset[str], frozenset[str], Path, bool], str | None]
+"""From the index sets of a study and of a run, by SHA-256, to what is wrong with them; the last argument says whether
+they must be of the same data."""
 
 
-def _compare(tuned: frozenset[str], evaluated: frozenset[str], results: Path) -> str | None:
+def _compare(tuned: frozenset[str], evaluated: frozenset[str], results: Path, same_data: bool) -> str | None:
     if not tuned or not evaluated:
         return "there is no evidence of the samples used; tune and run again"
     try:
@@ -25,19 +26,25 @@ def _compare(tuned: frozenset[str], evaluated: frozenset[str], results: Path) ->
         return str(error).removesuffix(".")
     if shared := sum(overlap(a, b) for a, b in product(*sets)):
         return f"{shared} samples were used in tuning and in evaluation"
+    data_tuned, data_evaluated = ({index_set.of for index_set in part} for part in sets)
+    if same_data and data_tuned.isdisjoint(data_evaluated):
+        return "tuned on other data than evaluated; tune again"
     return None
 
 
 def leak(record: Record, results: Path, compare: Compare = _compare) -> str | None:
     """Why the record of a tuned run cannot be trusted, or None.
 
-    The index sets of the study and of the run are read, their hashes computed anew, and compared. A run that was
-    tuned on the stream it is evaluated on is let through: it is called optimistic wherever it is shown.
+    The index sets of the study and of the run are read, their hashes computed anew, and compared. Sets of other data
+    cannot be compared: only ``two-phase`` may tune on them, and kinds of stream that make their data up from the
+    seed. A run that was tuned on the stream it is evaluated on is let through: it is called optimistic wherever it is
+    shown.
     """
     tuning = record.run.tuning
     if tuning is None or tuning.optimistic or record.status != "done":
         return None
-    return compare(frozenset(tuning.index_sets), frozenset(record.index_sets.values()), results)
+    same_data = tuning.protocol != "two-phase" and "dataset" in (record.run.scenario.settings.get("stream") or {})
+    return compare(frozenset(tuning.index_sets), frozenset(record.index_sets.values()), results, same_data)
 
 
 def without_leaks(records: Sequence[Record], results: Path) -> tuple[list[Record], list[str]]:

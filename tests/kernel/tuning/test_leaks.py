@@ -61,6 +61,18 @@ def test_a_planted_leak_is_refused_and_leaves_the_leaderboard(
     assert "tuned under the protocol disjoint: 1 samples were used" in problems[0]
 
 
+@pytest.mark.parametrize("protocol", ["disjoint", "first-k"])
+def test_other_data_than_was_tuned_on_is_refused_as_nothing_can_be_compared(
+    record: Callable[..., Record], tmp_path: Path, protocol: str
+) -> None:
+    sets = [rows(1, 2), rows(3)], [rows(1, 2, of="e" * 64), rows(3, of=TEST)]
+    assert leak(record(*sets, protocol), tmp_path) == "tuned on other data than evaluated; tune again"
+    assert leak(record(*sets, "two-phase"), tmp_path) is None
+    made_up = record(*sets, protocol)
+    made_up.run.scenario.settings["stream"].pop("dataset")  # data of the seed's own
+    assert leak(made_up, tmp_path) is None
+
+
 def test_same_stream_is_let_through_as_it_says_so_itself(record: Callable[..., Record], tmp_path: Path) -> None:
     optimistic = record([rows(1, 2)], [rows(1, 2)], "same-stream")
     assert leak(optimistic, tmp_path) is None

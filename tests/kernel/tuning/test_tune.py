@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd
 import pytest
@@ -144,6 +145,27 @@ def test_a_leak_into_the_evaluation_is_refused(ffcl: Command, tmp_path: Path) ->
     assert code == 0
     assert "721 samples were used in tuning and in evaluation" in errors
     assert "disjoint" not in output
+    assert pd.read_csv(tmp_path / "results" / "leaderboard.csv")["tuned"].tolist() == ["default"]
+
+
+def test_settings_tuned_before_the_data_were_split_anew_are_refused(ffcl: Command, tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).random((240, 4), dtype=np.float32), np.arange(240) % 2
+    (tmp_path / "birds.toml").write_text(
+        f'summary = "s"\n[stream]\nkind = "split"\ndataset = "{tmp_path}/birds.npz"\nclasses = 2\nexperiences = 2\n'
+    )
+
+    def split(first: int) -> None:
+        rows = np.roll(np.arange(240), first)
+        train, test = rows[:200], rows[200:]
+        np.savez(tmp_path / "birds.npz", x_train=x[train], y_train=y[train], x_test=x[test], y_test=y[test])
+
+    birds = ("bp", "--scenario", "birds.toml", "--workers", 0)
+    split(0)
+    assert ffcl("tune", *birds, "--trials", 2, "--seeds", 2)[0] == 0
+    split(40)
+    code, _, errors = ffcl("run", *birds, "--tuned", "--seeds", 1)
+    assert code == 0, errors
+    assert "tuned under the protocol disjoint: tuned on other data than evaluated; tune again" in errors
     assert pd.read_csv(tmp_path / "results" / "leaderboard.csv")["tuned"].tolist() == ["default"]
 
 
