@@ -25,7 +25,7 @@ from ffcl.registry import Registry, code_fingerprint, imported_code
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.strategy_memory import strategy_bytes
-from ffcl.stream import Stream
+from ffcl.stream import Stream, breach
 from ffcl.trained import build_learner, write_learner
 from ffcl.training import Training, avalanche_train_stream
 from ffcl.within import Within
@@ -98,6 +98,8 @@ def _stream(run: Run, registry: Registry, data_root: Path) -> Stream:
         raise
     except FfclError as error:
         raise StreamError(f"The stream of seed {run.seed} cannot be built: {error}") from error
+    if reason := breach(stream):
+        raise StreamError(f"The stream of kind {run.scenario.settings['kind']!r} cannot be used: {reason}.")
     if run.scenario.settings["training"].get("shift") and len(stream.input_shape) != 3:
         raise StreamError(
             f"`shift` moves images (channels, height, width); these samples are of the shape {stream.input_shape}."

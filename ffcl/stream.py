@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ffcl.index_sets import IndexSet
+from ffcl.index_sets import IndexSet, overlap
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,26 @@ class Stream:
 def all_rows(x: Tensor, y: Tensor, pixels: Tensor | None = None) -> Samples:
     """Every row of ``x`` (n, ...) with its label ``y`` (n,)."""
     return Samples(x, torch.arange(len(y)), y, pixels)
+
+
+def breach(stream: Stream) -> str | None:
+    """Say what of the above a stream does not keep, if anything: no result of it could be trusted."""
+    seen: set[int] = set()
+    for number, experience in enumerate(stream.experiences, start=1):
+        for name, samples in (("training", experience.train), ("test", experience.test)):
+            if not len(samples):
+                return f"experience {number} has no {name} sample"
+        for piece in experience.pieces():
+            seen |= set(piece.y.tolist())
+            if jumped := sorted(seen - set(range(len(seen)))):
+                return (
+                    f"experience {number} brings the label {jumped[0]} when {len(seen)} labels have been seen, which "
+                    f"must be 0 to {len(seen) - 1}, numbered as they arrive"
+                )
+        labels = tuple(experience.train.y.unique().tolist())
+        if tuple(experience.classes) != labels:
+            return f"the classes of experience {number} are {experience.classes}, and its training labels {labels}"
+    sets = stream.index_sets
+    if {"train", "test"} <= sets.keys() and (shared := overlap(sets["train"], sets["test"])):
+        return f"{shared} training samples are test samples as well"
+    return None

@@ -147,7 +147,7 @@ def test_missing_data_is_no_fault_of_the_learner(
 def vectors(tmp_path: Path) -> Path:
     """A folder of data that are vectors, four samples of each of two classes."""
     x, y = np.zeros((8, 64), dtype=np.uint8), np.arange(8) % 2
-    np.savez(tmp_path / "vectors.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    np.savez(tmp_path / "vectors.npz", x_train=x, y_train=y, x_test=x + np.uint8(1), y_test=y)
     return tmp_path
 
 
@@ -173,6 +173,60 @@ def test_a_stream_that_cannot_be_built_is_no_fault_of_the_learner(
     run = make_plan(installed(), ["bp"], ["none"], [str(toml)], [3]).runs[0]
     with pytest.raises(StreamError, match=message):
         execute(run, installed(), vectors)
+
+
+def raw_labels(stream: Stream) -> Stream:
+    first, *others = stream.experiences
+    train = replace(first.train, y=first.train.y + 4)
+    return replace(stream, experiences=(replace(first, train=train, classes=(4, 5)), *others))
+
+
+def online_and_sorted_down(stream: Stream) -> Stream:
+    first, *others = stream.experiences
+    train = first.train.subset(first.train.y.argsort(descending=True))
+    return replace(stream, experiences=(replace(first, train=train, piece=10), *others))
+
+
+def classes_of_others(stream: Stream) -> Stream:
+    first, second, *others = stream.experiences
+    return replace(stream, experiences=(first, replace(second, classes=(0, 1)), *others))
+
+
+def without_test_samples(stream: Stream) -> Stream:
+    first, *others = stream.experiences
+    none = first.test.subset(torch.arange(0))
+    return replace(stream, experiences=(replace(first, test=none), *others))
+
+
+def with_training_samples_in_the_test(stream: Stream) -> Stream:
+    return replace(stream, index_sets={**stream.index_sets, "test": stream.index_sets["train"]})
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (raw_labels, "experience 1 brings the label 4 when 2 labels have been seen, which must be 0 to 1, numbered as"),
+        (online_and_sorted_down, "experience 1 brings the label 1 when 1 labels have been seen, which must be 0 to 0"),
+        (classes_of_others, r"the classes of experience 2 are \(0, 1\), and its training labels \(2, 3\)"),
+        (without_test_samples, "experience 1 has no test sample"),
+        (with_training_samples_in_the_test, "1442 training samples are test samples as well"),
+    ],
+)
+def test_a_stream_that_breaks_its_promises_gives_no_result(
+    registry_with: Callable[..., Registry],
+    run_of: Callable[..., Run],
+    data_root: Path,
+    tmp_path: Path,
+    broken: Callable[[Stream], Stream],
+    message: str,
+) -> None:
+    split = installed().streams["split"].item
+    mine = replace(split, name="mine-split", build=lambda *of: broken(resolve(split.build)(*of)))
+    toml = tmp_path / "mine.toml"
+    toml.write_text('summary = "x"\n[stream]\nkind = "mine-split"\ndataset = "digits"\n')
+    registry = registry_with(streams=[mine], scenarios=[toml])
+    with pytest.raises(StreamError, match=f"The stream of kind 'mine-split' cannot be used: {message}"):
+        execute(run_of("bp", "none", "mine", registry=registry), registry, data_root)
 
 
 def test_learners_of_a_seed_share_the_class_order(run_of: Callable[..., Run], data_root: Path) -> None:

@@ -148,7 +148,7 @@ def test_the_command_writes_its_report_and_goes_on_from_what_is_done(tmp_path: P
 def test_a_scenario_file_of_more_classes_than_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     y = np.arange(120) % 12
     x = np.random.default_rng(0).random((120, 6, 6), dtype=np.float32)
-    np.savez(tmp_path / "dozen.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    np.savez(tmp_path / "dozen.npz", x_train=x, y_train=y, x_test=1 - x, y_test=y)
     (tmp_path / "my.toml").write_text(
         'summary = "mine"\n[stream]\nkind = "split"\n'
         f'dataset = "{tmp_path}/dozen.npz"\nclasses = 12\ntype = "class-incremental"\nexperiences = 1\n'

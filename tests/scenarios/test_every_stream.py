@@ -17,7 +17,7 @@ from ffcl.errors import UsageError
 from ffcl.parameters import Field
 from ffcl.registry import installed
 from ffcl.specs import StreamSpec, resolve
-from ffcl.stream import Samples, Stream, all_rows
+from ffcl.stream import Samples, Stream, all_rows, breach
 from ffcl_scenarios.assembly import assemble
 from ffcl_scenarios.datasets import load
 from ffcl_scenarios.parameters import Blurry, Drift, OfDataSet, Permuted, Recurring, Rotated, Split
@@ -98,8 +98,10 @@ def test_every_training_sample_comes_once_an_experience(parameters: OfDataSet, s
 @given(ALL, SEEDS)
 @settings(max_examples=40, deadline=None)
 def test_no_label_is_seen_before_a_lower_one(parameters: OfDataSet, seed: int) -> None:
+    stream = build(parameters, seed)
+    assert breach(stream) is None
     seen: set[int] = set()
-    for piece in handed_over(build(parameters, seed)):
+    for piece in handed_over(stream):
         seen |= set(piece.y.tolist())
         assert seen == set(range(len(seen)))
 
