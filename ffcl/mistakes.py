@@ -8,9 +8,12 @@ from typing import Any
 
 from ffcl.errors import unknown_name
 from ffcl.hookspecs import Hooks, new_manager
+from ffcl.scenario import TrainingBudget, WithinExperiences
 from ffcl.specs import StreamSpec
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TAKEN = {"kind", *(field.name for part in (TrainingBudget, WithinExperiences) for field in part.fields())}
+"""What a kind of stream cannot call a parameter: ``--set scenario.parameter`` would change another one."""
 
 
 def wrong_name(name: object) -> str | None:
@@ -24,9 +27,11 @@ def wrong_parameters(item: Any) -> str | None:
     """Say what is wrong with the declaration of an offer's parameters, if anything."""
     parameters = item.parameters if isinstance(item, StreamSpec) else item.hyperparameters
     try:
-        parameters.fields()
+        names = [field.name for field in parameters.fields()]
     except Exception as error:  # whatever a stranger has declared must not stop the others
         return f"the parameters of {item.name!r}: {error}"
+    if isinstance(item, StreamSpec) and (taken := [name for name in names if name in _TAKEN]):
+        return f"the parameters of {item.name!r}: {taken[0]!r} is one of every scenario already; call it otherwise"
     return None
 
 

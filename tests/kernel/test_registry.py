@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ffcl import LearnerSpec, Parameters, hookimpl
+from ffcl import LearnerSpec, Parameters, StreamSpec, hookimpl
 from ffcl.errors import PluginError, UsageError
 from ffcl.registry import Plugin, Registry, code_fingerprint, installed
 
@@ -67,6 +67,20 @@ def test_parameters_that_are_declared_wrongly_are_listed_and_stop_nobody() -> No
     registry.add(plugin("good"), lambda: offering("mine"))
     assert list(registry.learners) == ["mine"]
     reason = "the parameters of 'wrong': Field 'width': union types are not supported."
+    assert [(p.name, p.broken) for p in registry.broken] == [("bad", reason)]
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "samples", "kind"])
+def test_a_parameter_of_a_stream_called_like_one_of_every_scenario_is_listed(name: str) -> None:
+    taken = make_dataclass("Taken", [(name, int, 3)], bases=(Parameters,), frozen=True, kw_only=True)
+    bad, good = (
+        StreamSpec(n, "x", p, "nowhere:outline", "nowhere:build") for n, p in (("bad", taken), ("good", Parameters))
+    )
+    registry = Registry()
+    registry.add(plugin("bad"), lambda: SimpleNamespace(ffcl_streams=hookimpl(lambda: [bad])))
+    registry.add(plugin("good"), lambda: SimpleNamespace(ffcl_streams=hookimpl(lambda: [good])))
+    assert list(registry.streams) == ["good"]
+    reason = f"the parameters of 'bad': {name!r} is one of every scenario already; call it otherwise"
     assert [(p.name, p.broken) for p in registry.broken] == [("bad", reason)]
 
 
