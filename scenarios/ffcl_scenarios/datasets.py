@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ Files = tuple[tuple[str, int, int], ...]
 
 
 def load_for(parameters: OfDataSet, outline: Outline, data_root: Path) -> DataSet:
-    """Load the data set of a stream, once a process, and pad its images.
+    """Load the data set of a stream, unless it is the one loaded last, and pad its images.
 
     Raises:
         DataError: see `load`.
@@ -43,7 +43,7 @@ def load_for(parameters: OfDataSet, outline: Outline, data_root: Path) -> DataSe
 
 
 def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part = "all") -> DataSet:
-    """Load a part of a data set, once a process; the user's own again if their files have changed.
+    """Load a part of a data set, unless it is the one loaded last; the user's own again if their files have changed.
 
     Args:
         name: one of ``ffcl_scenarios.parameters.N_CLASSES``, or the path of the user's own.
@@ -60,7 +60,7 @@ def load(name: str, data_root: Path, classes: int = 0, size: int = 0, part: Part
     return load_once(name, data_root, classes, size, part, files)
 
 
-@cache
+@lru_cache(maxsize=1)  # runs of one scenario follow each other; what is kept counts as memory of the next
 def load_once(name: str, data_root: Path, classes: int, size: int, part: Part, files: Files) -> DataSet:
     """What `load` does; how its arguments are written makes a difference to a cache."""
     if name == "digits":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import pickle
 import struct
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -274,7 +276,7 @@ def test_damaged_training_files_are_found_in_every_part(fashion: Path) -> None:
             load("fashion-mnist", fashion, part=part)
 
 
-def test_a_part_is_loaded_once_a_process_and_the_whole_is_not_copied() -> None:
+def test_a_part_is_loaded_once_and_the_whole_is_not_copied() -> None:
     nowhere = Path("nowhere")
     assert load("digits", nowhere, part="tuning") is load("digits", nowhere, 0, 0, "tuning")
     assert load("digits", nowhere) is load("digits", nowhere, part="all")
@@ -282,6 +284,16 @@ def test_a_part_is_loaded_once_a_process_and_the_whole_is_not_copied() -> None:
     assert evaluation.sha256 == whole.sha256
     assert evaluation.test_index == whole.test_index
     assert len(evaluation.train_y) == 1442 - 721
+
+
+def test_data_are_let_go_once_others_are_loaded() -> None:
+    nowhere = Path("nowhere")
+    load_once.cache_clear()
+    earlier = weakref.ref(load("digits", nowhere, part="tuning"))
+    assert load("digits", nowhere, part="tuning") is earlier()
+    load("digits", nowhere, part="validation")
+    gc.collect()
+    assert earlier() is None
 
 
 @pytest.mark.parametrize(("pad", "mean", "deviation"), [(0, 0.1307, 0.3081), (2, 0.1000, 0.2752)])
