@@ -81,9 +81,12 @@ def _class_names(folder: Path, classes: int, sets: Sequence[Set]) -> list[str]:
 def _image_files(folder: Path) -> list[Path]:
     """The images of a class, by name; files that begin with a dot are none: systems put them there."""
     found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    images = {*SUFFIXES, *Image.registered_extensions()}
     for path in found:
-        if path.is_dir() and any(inside.suffix.lower() in SUFFIXES for inside in path.rglob("[!.]*")):
+        if path.is_dir() and any(inside.suffix.lower() in images for inside in path.rglob("[!.]*")):
             raise DataError(f"{path} holds images; those of a class must be in its own folder, {folder}.")
+        if path.is_file() and path.suffix.lower() in images - {*SUFFIXES}:
+            raise DataError(f"{path} is of a format that is not read; save it as one of {', '.join(SUFFIXES)}.")
     own = [path for path in found if path.suffix.lower() in SUFFIXES]
     if not own:
         raise DataError(f"{folder} holds no images ({', '.join(SUFFIXES)}).")

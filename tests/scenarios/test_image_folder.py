@@ -164,6 +164,15 @@ def test_every_image_of_a_class_is_found_or_told_of(birds: Path) -> None:
         load_own(birds, 2)
 
 
+@pytest.mark.parametrize("name", ["2.JP2", "2.tga", "2.pbm"])
+def test_an_image_of_a_format_that_is_not_read_is_named(birds: Path, name: str) -> None:
+    (birds / "train" / "wren" / f".{name}").write_bytes(b"what a system leaves there")
+    assert len(load_own(birds, 2).train_y) == 4
+    (birds / "train" / "wren" / name).write_bytes(b"an image")
+    with pytest.raises(DataError, match=rf"wren/{name} is of a format that is not read; save it as one of .png, "):
+        load_own(birds, 2)
+
+
 def test_an_image_that_has_changed_is_read_again(birds: Path) -> None:
     os.utime(birds / "test" / "wren" / "0.png", (0, 0))
     before = load("birds", birds.parent, 2)
