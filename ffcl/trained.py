@@ -26,10 +26,13 @@ def build_learner(run: Run, input_shape: tuple[int, ...], registry: Registry) ->
 
 
 def write_learner(path: Path, learner: Learner[Any], stream: Stream) -> None:
-    """Write a learner that has been through a stream; the file holds tensors and numbers, nothing executable."""
+    """Write a learner that has been through a stream; the file holds tensors and numbers, nothing executable.
+
+    The classes are those of each piece, as the learner was told of them.
+    """
     content = {
         "input_shape": list(stream.input_shape),
-        "classes": [list(experience.classes) for experience in stream.experiences],
+        "classes": [piece.y.unique().tolist() for experience in stream.experiences for piece in experience.pieces()],
         "state": learner.state_dict(),
     }
     buffer = io.BytesIO()

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import ffcl
+from ffcl import LearnerSpec
+from ffcl.configuration import Run
 from ffcl.errors import RecordError
-from ffcl.execute import state_digest
-from ffcl.records import LEARNER, find_record, read_records
+from ffcl.execute import execute, state_digest
+from ffcl.records import LEARNER, find_record, read_records, write_atomically
+from ffcl.registry import Registry
+from ffcl.trained import read_learner
+from ffcl_bp.hyperparameters import BPHyperparameters
+from ffcl_bp.learner import BP
 
 SMALL: dict[str, object] = {"split-digits.epochs": 1, "ff.hidden": 16}
 
@@ -21,6 +29,25 @@ def test_a_kept_learner_comes_back_as_it_was(tmp_path: Path) -> None:
         assert state_digest(learner) == record.parameters_sha256
         assert not learner.training
         assert learner(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+
+
+class AddsAGain(BP):
+    def begin_experience(self, classes: tuple[int, ...]) -> None:
+        super().begin_experience(classes)
+        self.register_parameter(f"gain_{len(self.state_dict())}", nn.Parameter(torch.ones(1)))
+
+
+def test_a_learner_that_grows_with_every_piece_comes_back(
+    registry_with: Callable[..., Registry], run_of: Callable[..., Run], data_root: Path, tmp_path: Path
+) -> None:
+    registry = registry_with(learners=[LearnerSpec("adds-a-gain", "x", BPHyperparameters, AddsAGain)])
+    run = run_of("adds-a-gain", registry=registry, **{"split-digits__piece": 100})
+    record = execute(run, registry, data_root, keep=tmp_path / LEARNER)
+    assert record.status == "done", record.failure
+    write_atomically(tmp_path / "record.json", record.to_json())
+    learner = read_learner(tmp_path, registry)
+    assert state_digest(learner) == record.parameters_sha256
+    assert sum(name.startswith("gain") for name, _ in learner.named_parameters()) == 15
 
 
 def test_a_run_without_its_learner_is_run_again_for_it_and_gives_the_same(tmp_path: Path) -> None:
