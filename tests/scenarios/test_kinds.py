@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ from ffcl_scenarios.outlines import (
     split_outline,
     transformed_outline,
 )
-from ffcl_scenarios.parameters import Blurry, Drift, Permuted, Recurring, Rotated, Split
+from ffcl_scenarios.parameters import Blurry, Drift, OfDataSet, Permuted, Recurring, Rotated, Split
 
 NOWHERE = Path("nowhere")
 DIGITS = load("digits", NOWHERE)
@@ -170,6 +172,38 @@ def test_the_linear_stream_is_sharp_without_overlap(seed: int) -> None:
         assert not faded[elsewhere][:, list(classes)].any()
         beside = [i for i in range(5) if abs(i - index) == 1]
         assert (faded[beside][:, list(classes)].sum(1) > 0).all()
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_the_next_classes_come_in_the_end_of_a_linear_part_more_and_more(seed: int) -> None:
+    stream = blurry.build(Blurry(dataset="digits", boundary="linear", overlap=0.5), seed, NOWHERE)
+    coming = torch.zeros(8, dtype=torch.long)  # samples of the next part's classes, by eighth of the part they come in
+    for experience, following in zip(stream.experiences, stream.outline[1:], strict=False):
+        eighths = torch.isin(originals(experience), torch.tensor(following)).tensor_split(8)
+        coming += torch.stack([eighth.sum() for eighth in eighths])
+    assert not coming[:4].any()
+    assert 0 < coming[6] < coming[7]
+
+
+@pytest.mark.parametrize(
+    ("build", "parameters"),
+    [
+        (blurry.build, Blurry(dataset="sorted.npz", classes=4, experiences=2, blur=0.5)),
+        (recurring.build, Recurring(dataset="sorted.npz", classes=4, experiences=4, piece=10)),
+        (split.build, Split(dataset="sorted.npz", classes=4, experiences=2, piece=10)),
+    ],
+)
+def test_samples_that_are_stored_class_by_class_come_mixed(
+    tmp_path: Path, build: Callable[..., Stream], parameters: OfDataSet
+) -> None:
+    x, y = np.random.default_rng(0).random((240, 4)), np.arange(240) // 60
+    np.savez(tmp_path / "sorted.npz", x_train=x, y_train=y, x_test=1 - x, y_test=y)
+    for experience in build(parameters, 0, tmp_path).experiences:
+        rows, labels = experience.train.rows, experience.train.y
+        assert len(experience.classes) > 1
+        assert 0.3 < (rows.diff() > 0).float().mean() < 0.7
+        assert (labels.diff() != 0).float().mean() > 0.2
 
 
 @given(SEEDS, st.integers(1, 10), st.integers(1, 40), st.sampled_from(["random", "cycle"]))
