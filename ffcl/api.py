@@ -229,10 +229,10 @@ def compare(
 
 def _fresh_registry() -> Registry:
     """The installed plugins, with a fresh look at their code: in a long session it may have been edited."""
-    from ffcl.registry import code_fingerprint, installed
+    from ffcl import fingerprints, registry
 
-    code_fingerprint.cache_clear()
-    return installed()
+    fingerprints.code_fingerprint.cache_clear()
+    return registry.installed()
 
 
 def _trusted(results: str | Path) -> list[Record]:

@@ -16,12 +16,13 @@ from ffcl.configuration import Run
 from ffcl.environment import PeakMemory, hardware, library_versions
 from ffcl.errors import DataError, FfclError, PluginError, StreamError
 from ffcl.evaluation import accuracy_row, n_choices, n_scored
+from ffcl.fingerprints import note_imported
 from ffcl.index_sets import write_index_set
 from ffcl.operations import Operations, TrainingOperations
 from ffcl.plan import parts_of, scenario_of
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.records import Failure, Record
-from ffcl.registry import Registry, code_fingerprint, imported_code
+from ffcl.registry import Registry
 from ffcl.seeding import derive_seed
 from ffcl.specs import resolve
 from ffcl.strategy_memory import strategy_bytes
@@ -188,8 +189,8 @@ def _check_code(run: Run, registry: Registry) -> None:
     Raises:
         PluginError: the code has been edited in between.
     """
-    for component, plugin in parts_of(run, registry):
-        if plugin and imported_code.setdefault(plugin.module, code_fingerprint(plugin.module)) != component.code:
+    for component, offer in parts_of(run, registry):
+        if offer and note_imported(offer.modules) != component.code:
             raise PluginError(f"The code of {component.name} was edited after this run was planned; run it again.")
 
 

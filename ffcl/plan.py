@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ffcl.configuration import Component, Run
 from ffcl.errors import UsageError, unknown_name
 from ffcl.refusals import Refusal
-from ffcl.registry import Offer, Plugin, Registry, code_fingerprint
+from ffcl.registry import Offer, Registry
 from ffcl.scenario import Scenario, scenario_from_mapping
 
 ALL = "all"
@@ -71,15 +71,15 @@ def make_plan(
     for offer in offers:
         name = offer.item.name
         hyperparameters = offer.item.hyperparameters.read(changes.pop(name, {}), name)
-        components[name] = component(name, hyperparameters.to_mapping(), offer.plugin)
+        components[name] = component(name, hyperparameters.to_mapping(), offer)
     for chosen in chosen_scenarios:
         if chosen.item.name in components:
             raise UsageError(f"Two scenario files are called {chosen.item.name!r}; rename one.")
         scenario = chosen.item.with_changes(changes.pop(chosen.item.name, {}))
         for seed in chosen_seeds:  # a stream that cannot be built complains here
             scenario.outline(seed)
-        plugin = registry.streams[scenario.spec.name].plugin
-        components[scenario.name] = component(scenario.name, scenario.to_mapping(), plugin)
+        stream = registry.streams[scenario.spec.name]
+        components[scenario.name] = component(scenario.name, scenario.to_mapping(), stream)
     for name in changes:
         raise unknown_name("name to set (it must take part in the run):", name, components)
 
@@ -105,20 +105,20 @@ def scenario_of(run: Run, registry: Registry) -> Scenario:
     return scenario_from_mapping(name, "", tables, registry.stream_specs, where=name)
 
 
-def parts_of(run: Run, registry: Registry) -> list[tuple[Component, Plugin | None]]:
-    """Learner, strategy and scenario of a run, with the plugin whose code each is; None if it is not installed."""
+def parts_of(run: Run, registry: Registry) -> list[tuple[Component, Offer[Any] | None]]:
+    """Learner, strategy and scenario of a run, with the offer whose code each is; None if it is not installed."""
     kind = str(run.scenario.settings.get("kind"))
     offers: list[Offer[Any] | None] = [
         registry.learners.get(run.learner.name),
         registry.strategies.get(run.strategy.name),
         registry.streams.get(kind),
     ]
-    return [(part, offer.plugin if offer else None) for part, offer in zip(run.parts, offers, strict=True)]
+    return list(zip(run.parts, offers, strict=True))
 
 
-def component(name: str, settings: dict[str, Any], plugin: Plugin) -> Component:
+def component(name: str, settings: dict[str, Any], offer: Offer[Any]) -> Component:
     """Something that takes part in a run, with the code behind it."""
-    return Component(name, settings, plugin.distribution, plugin.version, code_fingerprint(plugin.module))
+    return Component(name, settings, offer.plugin.distribution, offer.plugin.version, offer.code)
 
 
 def _every(names: Sequence[str], known: Iterable[str]) -> list[str]:

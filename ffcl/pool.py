@@ -9,10 +9,11 @@ from typing import Any
 
 from ffcl.configuration import Run
 from ffcl.errors import UsageError
+from ffcl.fingerprints import imported_code
 from ffcl.jobs import Event, Jobs, event_of
 from ffcl.plan import parts_of
 from ffcl.records import set_aside_unreadable
-from ffcl.registry import imported_code, installed
+from ffcl.registry import installed
 from ffcl.tender import Tender
 from ffcl.worker import Job, perform
 
@@ -92,8 +93,8 @@ def _do_here(jobs: Jobs) -> Iterator[Event]:
     if reason := jobs.no_data(job):
         yield Event(job.run, "no-data", message=reason)
         return
-    for part, plugin in parts_of(job.run, installed()):
-        if plugin and imported_code.get(plugin.module, part.code) != part.code:
+    for part, offer in parts_of(job.run, installed()):
+        if offer and imported_code.get(offer.modules, part.code) != part.code:
             raise UsageError(
                 f"The code of {part.name} was edited after this Python imported it: restart Python, or give 1 worker "
                 "or more, whose processes import it anew."

@@ -7,8 +7,6 @@ reason and the others go on; a name taken twice is an error that names both.
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -19,14 +17,13 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ffcl.errors import PluginError, UsageError, unknown_name
+from ffcl.fingerprints import code_fingerprint
 from ffcl.hookspecs import GROUP, new_manager
 from ffcl.mistakes import misspelt_hook, wrong_name, wrong_parameters
 from ffcl.scenario import Scenario, read_scenario
-from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec
+from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec, modules_of
 
 T = TypeVar("T")
-
-RULES = Path(__file__).parent / "rules"
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,16 @@ class Offer(Generic[T]):
 
     item: T
     plugin: Plugin
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The plugin's module, and those that the offer points into."""
+        return self.plugin.module, *modules_of(self.item)
+
+    @property
+    def code(self) -> str:
+        """The fingerprint of the code behind it."""
+        return code_fingerprint(*self.modules)
 
 
 @dataclass
@@ -209,42 +216,6 @@ def _insert(found: dict[str, Offer[T]], name: str, item: T, plugin: Plugin) -> N
     if name in found:
         raise PluginError(f"The name {name!r} is taken twice: by {found[name].plugin} and by {plugin}. Uninstall one.")
     found[name] = Offer(item, plugin)
-
-
-@cache
-def code_fingerprint(module: str) -> str:
-    """Hash the Python sources of the top-level package that ``module`` belongs to.
-
-    The building blocks in ``ffcl.rules`` count as its own if it uses them. The fingerprint stands in each run's
-    configuration, so that an edited learning rule is run again. ``cache_clear()`` has the files read anew.
-    """
-    for name in (module.partition(".")[0], module):  # a namespace package has no file of its own
-        if file := getattr(sys.modules.get(name), "__file__", None):
-            break
-    else:
-        return ""
-    root = Path(file)
-    content = _sources(root.parent) if root.name == "__init__.py" else {root.name: root.read_bytes()}
-    if any(b"ffcl.rules" in source for source in content.values()):
-        content |= {f"ffcl.rules/{name}": source for name, source in _sources(RULES).items()}
-    digest = hashlib.sha256()
-    for name, source in sorted(content.items()):
-        digest.update(name.encode() + b"\0" + source + b"\0")
-    return digest.hexdigest()[:12]
-
-
-def _sources(folder: Path) -> dict[str, bytes]:
-    """The Python files of a package by path, without an editor's: hidden ones, and links that lead nowhere."""
-    inside = [(path, path.relative_to(folder)) for path in folder.rglob("*.py") if path.is_file()]
-    return {
-        name.as_posix(): path.read_bytes()
-        for path, name in inside
-        if not any(part.startswith(".") for part in name.parts)
-    }
-
-
-imported_code: dict[str, str] = {}
-"""By module, the fingerprint of what this process runs, noted when it was imported: files can be edited later."""
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ffcl.parameters import Parameters
@@ -35,6 +36,17 @@ def resolve(reference: str | Callable[..., Any]) -> Callable[..., Any]:
         target: Callable[..., Any] = pkgutil.resolve_name(reference)
         return target
     return reference
+
+
+def modules_of(spec: object) -> list[str]:
+    """The modules that a spec's references point into; they are not imported for that."""
+    found = []
+    for reference in (getattr(spec, name, None) for name in ("learner", "plugins", "outline", "build")):
+        while isinstance(reference, partial):
+            reference = reference.func
+        module = reference.partition(":")[0] if isinstance(reference, str) else getattr(reference, "__module__", None)
+        found += [module] if module else []
+    return found
 
 
 @dataclass(frozen=True)

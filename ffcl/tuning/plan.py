@@ -91,7 +91,7 @@ def runs_of(registry: Registry, tuned: Sequence[Tuned], seeds: Iterable[int]) ->
 def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Component, Component], Any]]:
     chosen = registry.scenario(tuned.scenario)
     scenario = chosen.item.with_changes(tuned.evaluation)
-    stream = component(scenario.name, scenario.to_mapping(), registry.streams[scenario.spec.name].plugin)
+    stream = component(scenario.name, scenario.to_mapping(), registry.streams[scenario.spec.name])
     learner = registry.get("learner", tuned.learner, registry.learners)
     strategy = registry.get("strategy", tuned.strategy, registry.strategies)
     pair = []
@@ -104,4 +104,4 @@ def _pair(registry: Registry, tuned: Tuned) -> list[tuple[tuple[Component, Compo
 def _with(offer: Offer[Any], settings: Mapping[str, Any]) -> Component:
     name = offer.item.name
     parameters: Parameters = offer.item.hyperparameters.from_mapping(own_settings(name, settings), name)
-    return component(name, parameters.to_mapping(), offer.plugin)
+    return component(name, parameters.to_mapping(), offer)

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ffcl.figures import save_figure
+from ffcl.fingerprints import code_fingerprint
 from ffcl.records import write_atomically
-from ffcl.registry import code_fingerprint
 from ffcl_leaderboard.cells import Cell
 
 DIGESTS = ".drawn.json"

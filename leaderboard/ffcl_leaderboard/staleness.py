@@ -10,7 +10,7 @@ from typing import Any
 from ffcl.configuration import Component, Run
 from ffcl.plan import component, parts_of
 from ffcl.records import Record
-from ffcl.registry import Plugin, Registry
+from ffcl.registry import Offer, Registry
 
 Changes = Callable[[Run], list[str]]
 """What has changed in the installed code since a run, in words."""
@@ -27,7 +27,7 @@ def installed_changes(registry: Registry) -> Changes:
 
     def changes(run: Run) -> list[str]:
         parts = zip(("learner", "strategy", "scenario"), parts_of(run, registry), strict=True)
-        found = [change for what, (part, plugin) in parts if (change := _change(what, part, plugin))]
+        found = [change for what, (part, offer) in parts if (change := _change(what, part, offer))]
         return [*found, *([f"ffcl {run.ffcl}, now {now}"] if run.ffcl != now else [])]
 
     return changes
@@ -47,10 +47,10 @@ def installed_defaults(registry: Registry) -> dict[str, Any]:
     return {f"{owner}.{key}": value for owner, values in owners.items() for key, value in values.items()}
 
 
-def _change(what: str, part: Component, plugin: Plugin | None) -> str:
-    if plugin is None:
+def _change(what: str, part: Component, offer: Offer[Any] | None) -> str:
+    if offer is None:
         return f"{what} not installed"
-    today = component(part.name, part.settings, plugin)
+    today = component(part.name, part.settings, offer)
     if today.version != part.version or today.distribution != part.distribution:
         was, now = f"{part.distribution} {part.version}", f"{today.distribution} {today.version}"
         return f"{what} of {was}, now {now}"

@@ -11,7 +11,10 @@ import pytest
 
 from ffcl import LearnerSpec, Parameters, StreamSpec, hookimpl
 from ffcl.errors import PluginError, UsageError
-from ffcl.registry import Plugin, Registry, code_fingerprint, installed
+from ffcl.fingerprints import code_fingerprint
+from ffcl.plan import make_plan
+from ffcl.registry import Plugin, Registry, installed
+from ffcl.specs import resolve
 
 
 def plugin(name: str) -> Plugin:
@@ -232,3 +235,34 @@ def test_the_fingerprint_follows_the_source(tmp_path: Path, monkeypatch: pytest.
     first = fingerprint("ffcl_fingerprint_a", "x = 1\n")
     assert len(first) == 12
     assert fingerprint("ffcl_fingerprint_b", "x = 2\n") != first
+
+
+@pytest.mark.parametrize(
+    ("rule", "imported"),
+    [("ffcl_mine_a:Mine", False), ("ffcl_mine_lab.rules.mine:Mine", False), ("ffcl_mine_b:Mine", True)],
+)
+def test_a_rule_outside_the_plugins_own_package_is_code_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str, imported: bool
+) -> None:
+    """In a module beside it, in a package inside a namespace package, or given as a class."""
+    package = tmp_path / "ffcl_mine_lab" / "rules"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    file = tmp_path / f"{rule.partition(':')[0].replace('.', '/')}.py"
+    file.write_text("class Mine: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def key() -> str:
+        spec = LearnerSpec("mine", "a learner", Parameters, resolve(rule) if imported else rule)
+        registry = Registry()
+        registry.add(plugin("mine"), lambda: SimpleNamespace(ffcl_learners=hookimpl(lambda: [spec])))
+        for other in ("strategies", "scenarios"):
+            registry.add(installed().plugins[other], lambda name=other: installed().manager.get_plugin(name))
+        code_fingerprint.cache_clear()
+        return make_plan(registry, ["mine"], ["none"], ["split-digits"], [0]).runs[0].key
+
+    first = key()
+    assert key() == first
+    file.write_text("class Mine: ...\n")
+    assert key() != first
+    assert imported or rule.partition(":")[0] not in sys.modules  # planning imports no torch
