@@ -190,7 +190,7 @@ def _check_code(run: Run, registry: Registry) -> None:
         PluginError: the code has been edited in between.
     """
     for component, offer in parts_of(run, registry):
-        if offer and note_imported(offer.modules) != component.code:
+        if offer and note_imported(offer.packages) != component.code:
             raise PluginError(f"The code of {component.name} was edited after this run was planned; run it again.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,20 +14,20 @@ RULES = Path(__file__).parent / "rules"
 
 
 @cache
-def code_fingerprint(*modules: str) -> str:
-    """Hash the Python sources of the top-level packages that ``modules`` belong to; those of the kernel are left out.
+def code_fingerprint(*packages: str) -> str:
+    """Hash the Python sources of the top-level packages that these modules or packages belong to, but for the kernel's.
 
     The building blocks in ``ffcl.rules`` count as their own if they use them. The fingerprint stands in each run's
     configuration, so that an edited learning rule is run again. ``cache_clear()`` has the files read anew.
 
     Args:
-        modules: the plugin's own first; they need not be imported, and are not. Where there are none, as in a
-            notebook, there is nothing to hash: "".
+        packages: the plugin's own first; they need not be imported, and are not. Without files, as in a notebook,
+            there is nothing to hash: "".
     """
     content: dict[str, bytes] = {}
-    for package, file in _packages(modules).items():
+    for package, file in _top_level(packages).items():
         sources = _sources(file.parent) if file.name == "__init__.py" else {file.name: file.read_bytes()}
-        own = modules[0] == package or modules[0].startswith(f"{package}.")
+        own = f"{packages[0]}.".startswith(f"{package}.")
         content |= {name if own else f"{package}/{name}": source for name, source in sources.items()}
     if not content:
         return ""
@@ -38,7 +39,12 @@ def code_fingerprint(*modules: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def _packages(modules: tuple[str, ...]) -> dict[str, Path]:
+def packages_of(modules: Iterable[str]) -> tuple[str, ...]:
+    """The top-level packages that these modules belong to, but for the kernel's."""
+    return tuple(_top_level(modules))
+
+
+def _top_level(modules: Iterable[str]) -> dict[str, Path]:
     """The file of each top-level package or module; a namespace package has none, and the one inside counts."""
     found = {}
     for module in modules:
@@ -73,10 +79,21 @@ def _sources(folder: Path) -> dict[str, bytes]:
     }
 
 
+MIXED = "mixed"
+"""In place of the fingerprint of packages that were edited between the imports of two of their modules."""
+
 imported_code: dict[tuple[str, ...], str] = {}
-"""By modules, the fingerprint of what this process runs, noted when it was imported: files can be edited later."""
+"""By packages, the fingerprint of what this process runs, noted when it was imported: files can be edited later."""
+
+_n_imported: dict[tuple[str, ...], int] = {}
 
 
-def note_imported(modules: tuple[str, ...]) -> str:
-    """The fingerprint of what this process runs of these modules, which have just been imported."""
-    return imported_code.setdefault(modules, code_fingerprint(*modules))
+def note_imported(packages: tuple[str, ...]) -> str:
+    """The fingerprint of what this process runs of these packages, of which it may just have imported some modules."""
+    inside = tuple(f"{name}." for name in (*packages, f"{KERNEL}.rules"))
+    n = sum(f"{name}.".startswith(inside) for name in list(sys.modules))
+    if n > _n_imported.get(packages, -1):
+        code = code_fingerprint.__wrapped__(*packages)  # of the files as they are now
+        imported_code[packages] = code if imported_code.get(packages, code) == code else MIXED
+        _n_imported[packages] = n
+    return imported_code[packages]

@@ -94,7 +94,7 @@ def _do_here(jobs: Jobs) -> Iterator[Event]:
         yield Event(job.run, "no-data", message=reason)
         return
     for part, offer in parts_of(job.run, installed()):
-        if offer and imported_code.get(offer.modules, part.code) != part.code:
+        if offer and imported_code.get(offer.packages, part.code) != part.code:
             raise UsageError(
                 f"The code of {part.name} was edited after this Python imported it: restart Python, or give 1 worker "
                 "or more, whose processes import it anew."

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from ffcl.errors import PluginError, UsageError, unknown_name
-from ffcl.fingerprints import code_fingerprint
+from ffcl.fingerprints import code_fingerprint, packages_of
 from ffcl.hookspecs import GROUP, new_manager
 from ffcl.mistakes import misspelt_hook, wrong_name, wrong_parameters
 from ffcl.scenario import Scenario, read_scenario
@@ -48,14 +48,14 @@ class Offer(Generic[T]):
     plugin: Plugin
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """The plugin's module, and those that the offer points into."""
-        return self.plugin.module, *modules_of(self.item)
+    def packages(self) -> tuple[str, ...]:
+        """The plugin's package, and those that the offer points into."""
+        return packages_of((self.plugin.module, *modules_of(self.item)))
 
     @property
     def code(self) -> str:
         """The fingerprint of the code behind it."""
-        return code_fingerprint(*self.modules)
+        return code_fingerprint(*self.packages)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from ffcl import LearnerSpec, Parameters, StreamSpec
 from ffcl.configuration import Run
 from ffcl.errors import DataError, StreamError
 from ffcl.execute import build_stream, execute
+from ffcl.fingerprints import code_fingerprint
 from ffcl.plan import make_plan
 from ffcl.records import Record
 from ffcl.registry import Registry, installed
@@ -127,6 +128,34 @@ def test_a_run_of_other_code_than_was_planned_is_no_result(
     assert record.failure is not None
     name = getattr(run, part).name
     assert record.failure.message == f"The code of {name} was edited after this run was planned; run it again."
+
+
+def test_a_package_that_was_edited_between_the_imports_of_two_modules_is_no_code_of_any_run(
+    registry_with: Callable[..., Registry],
+    run_of: Callable[..., Run],
+    data_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker has run one rule of it, and imports the other one after that was edited."""
+    package = tmp_path / "ffcl_two_rules"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for name in "ab":
+        (package / f"{name}.py").write_text("from ffcl_bp.learner import BP as Rule\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = registry_with(
+        learners=[LearnerSpec(name, "x", BPHyperparameters, f"ffcl_two_rules.{name}:Rule") for name in "ab"]
+    )
+    one, other = (run_of(name, registry=registry) for name in "ab")
+    assert execute(one, registry, data_root).status == "done"
+    with (package / "b.py").open("a") as file:
+        file.write("# edited\n")
+    code_fingerprint.cache_clear()
+    for run in (other, run_of("b", registry=registry), one):  # planned before, and after
+        record = execute(run, registry, data_root)
+        assert record.failure is not None
+        assert (record.failure.kind, "was edited after" in record.failure.message) == ("PluginError", True)
 
 
 def test_missing_data_is_no_fault_of_the_learner(
