@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ffcl.configuration import Run
-from ffcl.errors import DataError, UsageError, unknown_name
+from ffcl.errors import DataError, FfclError, PluginError, UsageError, unknown_name
 from ffcl.jobs import WORKER_DIED
 from ffcl.plan import make_plan, scenario_of
 from ffcl.pool import Pool
@@ -30,6 +30,10 @@ from ffcl.worker import Job
 
 AT_ONCE = 2
 """Studies that share the workers: one has runs for them while another waits for the last of a batch."""
+
+
+PASSING = frozenset({PluginError.__name__, OSError.__name__})
+"""Kinds of failure that say nothing of a trial: code was edited while the command was running, the disk is full."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,7 @@ def carry_out(
 
     Raises:
         DataError: data is missing.
+        FfclError: a run failed for a reason that is not its trial's; nothing of it is kept.
         UsageError: another process is at one of the studies, or a time limit is asked for without worker processes.
     """
     if request.time_limit and not workers:
@@ -243,6 +248,12 @@ def carry_out(
                     if died_once(event.record):
                         submit(study, event.run)
                         continue
+                    if (failure := event.record.failure) is not None and failure.kind in PASSING:
+                        raise FfclError(
+                            f"A run of {study.description.cell} failed: {failure.kind}: "
+                            f"{failure.message.removesuffix('.')}. That is no fault of its trial, and is not kept: the "
+                            "same command tries it again."
+                        )
                     study.take(event.run, event.record)
                     serve(study)
                     watch(active, done, len(descriptions))

@@ -20,6 +20,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from ffcl.records import Failure, Record
 from ffcl.tuning.tuned import read_tuned
 
 Command = Callable[..., tuple[int, str, str]]
@@ -260,6 +261,24 @@ def ffcl_learners():
 def test_a_run_whose_process_dies_is_tried_once_more(tmp_path: Path) -> None:
     tune_a_strangers(MORTAL, tmp_path)
     assert [state.name for _, state, _, _ in trials(tmp_path / "results")] == ["COMPLETE"] * 3
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Failure("PluginError", "The code of bp was edited", ""), Failure("OSError", "No space left on device", "")],
+)
+def test_a_failure_that_is_no_fault_of_the_trial_stops_the_command_and_is_not_kept(
+    ffcl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Failure
+) -> None:
+    command = ("tune", "bp", "--trials", 2, *SMALL, "--workers", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr("ffcl.execute.execute", lambda run, *_, **__: Record(run, "failed", "now", failure=failure))
+        code, _, errors = ffcl(*command)
+    assert code == 1
+    assert f"A run of bp · none · split-digits failed: {failure.kind}: {failure.message}" in errors
+    assert (study_folder(tmp_path / "results") / "evaluations.jsonl").read_text() == ""
+    assert ffcl(*command)[0] == 0
+    assert [state.name for _, state, _, _ in trials(tmp_path / "results")] == ["COMPLETE"] * 2
 
 
 def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> None:
