@@ -112,7 +112,7 @@ def tune(
     root, n_workers = api.data_folder(data_root), api.worker_count(workers)
     finished = _carry_out(studies, results, root, n_workers, request)
     console.print(_summary(finished))
-    for line in _unbeaten(finished):
+    for line in (*_more_than(trials, finished), *_unbeaten(finished)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for result in finished:
         console.print(str(result.study.folder), style="dim", markup=False, highlight=False, soft_wrap=True)
@@ -176,6 +176,13 @@ def _summary(finished: Sequence[Result]) -> Table:
     table.caption = "On fresh seeds of what was tuned on; `ffcl run ... --tuned` evaluates."
     table.caption_justify = "left"
     return table
+
+
+def _more_than(trials: int, finished: Sequence[Result]) -> Iterator[str]:
+    """Of the studies that had more trials before than are asked for now: that all of them count."""
+    for result in finished:
+        if result.study.search.trials > trials:
+            yield f"{result.description.cell}: all of its {result.study.search.trials} trials count, not only {trials}."
 
 
 def _unbeaten(finished: Sequence[Result]) -> Iterator[str]:

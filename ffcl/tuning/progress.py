@@ -71,7 +71,9 @@ class _Progress:
         )
         lines = Table.grid(padding=(0, 2))
         for study in self.studies:
-            lines.add_row(f"  {study.description.cell}", f"{len(study.search.told)}/{self.trials}", best_so_far(study))
+            lines.add_row(
+                f"  {study.description.cell}", f"{len(study.search.told)}/{study.search.trials}", best_so_far(study)
+            )
         return Group(head, lines)
 
     def lines(self, console: Console) -> None:
@@ -80,7 +82,7 @@ class _Progress:
             told, name = len(study.search.told), study.description.name
             if told - self.shown.get(name, 0) >= min(EVERY, self.trials):
                 self.shown[name] = told
-                said = (f"trial {told}/{self.trials}", best_so_far(study), self.left())
+                said = (f"trial {told}/{study.search.trials}", best_so_far(study), self.left())
                 text = f"{study.description.cell}: {', '.join(filter(None, said))}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -135,7 +135,8 @@ class Study:
             write_atomically(self.folder / "study.json", json.dumps(description.to_mapping(), indent=1) + "\n")
             known = dict(_read_evaluations(self._evaluations))
             self._kept = self._optuna_study(storage)
-            self.search = Search(description.plan, trials, known)
+            kept = len(self._kept.get_trials(deepcopy=False))
+            self.search = Search(description.plan, max(trials, kept), known)  # fewer would choose a worse winner
             self._file = self._evaluations.open("a", encoding="utf-8")
         except BaseException:
             self._lock.release()

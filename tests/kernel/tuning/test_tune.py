@@ -290,6 +290,18 @@ def test_more_trials_make_the_tuned_row_anew(ffcl: Command, tmp_path: Path) -> N
     assert rows.set_index("tuned").loc["tuned", "trials"] == 3
 
 
+def test_fewer_trials_than_there_are_change_nothing(ffcl: Command, tmp_path: Path) -> None:
+    command = ("tune", "bp", *SMALL, "--workers", 0, "--trials")
+    assert ffcl(*command, 6)[0] == 0
+    path = study_folder(tmp_path / "results") / "tuned.toml"
+    before = path.read_text()
+    code, output, errors = ffcl(*command, 3)
+    assert code == 0, errors
+    assert "bp · none · split-digits: all of its 6 trials count, not only 3." in output
+    assert path.read_text() == before
+    assert "trials count" not in ffcl(*command, 6)[1]
+
+
 def test_it_is_said_that_no_trial_beat_the_defaults(ffcl: Command) -> None:
     alone = ("--set", "bp.optimizer=adam", "--set", "bp.schedule=constant")
     command = ("tune", "bp", *alone, "--trials", 3, *SMALL, "--workers", 0, "--space")
