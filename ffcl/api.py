@@ -44,7 +44,7 @@ def run(
     """Run a grid and return one row per run, done before or now; failed runs have status ``failed``.
 
     A learning rule that was edited is run again; what its plugin offers, and with which settings, is read once. Warns
-    of pairs that are refused.
+    of pairs that are refused and of runs that fail.
 
     >>> import ffcl
     >>> runs = ffcl.run("bp", strategies=["none", "replay"], seeds=3)  # doctest: +SKIP
@@ -68,7 +68,7 @@ def run(
             was edited after this Python imported it.
         DataError: data is missing; the runs that do not need it have been run.
     """
-    from ffcl.progress import run_plan
+    from ffcl.progress import describe, run_plan
     from ffcl.selection import plan_of
     from ffcl.tuning.evidence import restore_index_sets
     from ffcl.tuning.leaks import without_leaks
@@ -88,7 +88,7 @@ def run(
     )
     summary.raise_without_data()
     finished, refused = without_leaks(records_of(plan, Path(results)), Path(results))
-    _warn(refused)
+    _warn([*(f"Failed: {describe(run)}: {message}" for run, message in summary.failures), *refused])
     return tables(registry, finished, plan.refused).runs
 
 

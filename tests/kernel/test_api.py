@@ -108,6 +108,27 @@ def test_what_is_not_run_is_warned_of(tmp_path: Path) -> None:
     assert [warning.filename for warning in warned] == [__file__]
 
 
+def test_a_failure_is_warned_of_though_it_leaves_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that cannot be written is no row; of a rerun that fails the old record stays."""
+
+    def run(rerun: bool) -> pd.DataFrame:
+        settings = {"split-digits.epochs": 1}
+        return ffcl.run("bp", seeds=1, settings=settings, results=tmp_path, workers=0, rerun=rerun)
+
+    def full(results: Path, record: object) -> None:
+        raise OSError("No space left on device")
+
+    message = "Failed: bp · none · split-digits · seed 0: The record could not be written: No space left on device."
+    for rerun, rows in ((False, 0), (True, 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr("ffcl.worker.write_record", full)
+            with pytest.warns(UserWarning, match=message) as warned:
+                found = run(rerun)
+        assert len(found) == rows
+        assert [warning.filename for warning in warned] == [__file__]
+        assert run(rerun=False)["status"].tolist() == ["done"]
+
+
 def test_a_leak_is_warned_of(tmp_path: Path) -> None:
     settings = {"split-digits.epochs": 1}
     ffcl.tune("bp", trials=2, seeds=2, settings=settings, results=tmp_path, workers=0)
