@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, get_args
 
 from ffcl.errors import unknown_name
 from ffcl.hookspecs import Hooks, new_manager
 from ffcl.scenario import TrainingBudget, WithinExperiences
-from ffcl.specs import StreamSpec
+from ffcl.specs import Need, Offer, Rule, StreamSpec
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TAKEN = {"kind", *(field.name for part in (TrainingBudget, WithinExperiences) for field in part.fields())}
 """What a kind of stream cannot call a parameter: ``--set scenario.parameter`` would change another one."""
+_WORDS = {"rule": ("rule", get_args(Rule)), "offers": ("offer", get_args(Offer)), "needs": ("need", get_args(Need))}
 
 
 def wrong_name(name: object) -> str | None:
@@ -32,6 +33,20 @@ def wrong_parameters(item: Any) -> str | None:
         return f"the parameters of {item.name!r}: {error}"
     if isinstance(item, StreamSpec) and (taken := [name for name in names if name in _TAKEN]):
         return f"the parameters of {item.name!r}: {taken[0]!r} is one of every scenario already; call it otherwise"
+    return None
+
+
+def wrong_words(item: Any) -> str | None:
+    """Say which word of a spec's rule, offers or needs is none, if any: what is misspelt would never be refused."""
+    for name, (kind, known) in _WORDS.items():
+        if not hasattr(item, name):
+            continue
+        given = getattr(item, name)
+        if name != "rule" and not isinstance(given, set | frozenset):
+            return f"{name} of {item.name!r} is a {type(given).__name__}, not a frozenset of {', '.join(known)}"
+        for word in [given] if name == "rule" else sorted(given, key=str):
+            if word not in known:
+                return f"{name} of {item.name!r}: {unknown_name(kind, str(word), known)}".removesuffix(".")
     return None
 
 

@@ -19,7 +19,7 @@ import pluggy
 from ffcl.errors import PluginError, UsageError, unknown_name
 from ffcl.fingerprints import code_fingerprint, packages_of
 from ffcl.hookspecs import GROUP, new_manager
-from ffcl.mistakes import misspelt_hook, wrong_name, wrong_parameters
+from ffcl.mistakes import misspelt_hook, wrong_name, wrong_parameters, wrong_words
 from ffcl.scenario import Scenario, read_scenario
 from ffcl.specs import LearnerSpec, StrategySpec, StreamSpec, modules_of
 
@@ -119,7 +119,7 @@ class Registry:
                 self.set_broken(plugin, f"{hook} offered a {type(item).__name__}, not a {kind.__name__}")
                 continue
             name: str = item.name  # type: ignore[attr-defined]
-            if reason := wrong_name(name) or wrong_parameters(item):
+            if reason := wrong_name(name) or wrong_parameters(item) or wrong_words(item):
                 self.set_broken(plugin, reason)
                 continue
             _insert(found, name, item, plugin)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ffcl.learner import Learner
     from ffcl.stream import Stream
 
+Rule = Literal["gradient", "observe"]
 Offer = Literal["scores", "features"]
 Need = Literal["gradient", "scores", "features"]
 
@@ -71,7 +72,7 @@ class LearnerSpec:
     summary: str
     hyperparameters: type[Parameters]
     learner: str | Callable[[tuple[int, ...], Any], Learner[Any]]
-    rule: Literal["gradient", "observe"] = "gradient"
+    rule: Rule = "gradient"
     offers: frozenset[Offer] = frozenset()
     default: bool = False
     note: str = ""

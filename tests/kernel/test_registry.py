@@ -14,16 +14,21 @@ from ffcl.errors import PluginError, UsageError
 from ffcl.fingerprints import code_fingerprint
 from ffcl.plan import make_plan
 from ffcl.registry import Plugin, Registry, installed
-from ffcl.specs import resolve
+from ffcl.specs import StrategySpec, resolve
 
 
 def plugin(name: str) -> Plugin:
     return Plugin(name, f"{name}_module", f"{name}-dist", "1.0")
 
 
-def offering(name: Any) -> SimpleNamespace:
-    spec = LearnerSpec(name, "a learner", Parameters, "nowhere:Nothing")
+def offering(name: Any, **options: Any) -> SimpleNamespace:
+    spec = LearnerSpec(name, "a learner", Parameters, "nowhere:Nothing", **options)
     return SimpleNamespace(ffcl_learners=hookimpl(lambda: [spec]))
+
+
+def acting(needs: Any) -> SimpleNamespace:
+    spec = StrategySpec("act", "a strategy", Parameters, "nowhere:nothing", needs=needs)
+    return SimpleNamespace(ffcl_strategies=hookimpl(lambda: [spec]))
 
 
 def test_the_built_in_offers_come_in_by_the_door_of_strangers() -> None:
@@ -97,12 +102,26 @@ def test_a_parameter_of_a_stream_called_like_one_of_every_scenario_is_listed(nam
         (SimpleNamespace(ffcl_learners=lambda: []), "lacks the decorator @hookimpl"),
         (SimpleNamespace(ffcl_learners=hookimpl(lambda registry: [])), "PluginValidationError"),
         (SimpleNamespace(ffcl_learners=hookimpl(lambda: ["ff"])), "offered a str, not a LearnerSpec"),
+        (
+            offering("mine", rule="gradiant"),
+            "rule of 'mine': Unknown rule 'gradiant'. Did you mean 'gradient'? Known: gradient, observe",
+        ),
+        (
+            offering("mine", offers=frozenset({"scores", "feature"})),
+            "offers of 'mine': Unknown offer 'feature'. Did you mean 'features'? Known: features, scores",
+        ),
+        (offering("mine", offers=["scores"]), "offers of 'mine' is a list, not a frozenset of scores, features"),
+        (
+            acting(frozenset({"gradients"})),
+            "needs of 'act': Unknown need 'gradients'. Did you mean 'gradient'? Known: features, gradient, scores",
+        ),
+        (acting(frozenset("gradient")), "needs of 'act': Unknown need 'a'."),  # a set of letters
     ],
 )
 def test_a_mistake_in_a_hook_is_explained(module: SimpleNamespace, reason: str) -> None:
     registry = Registry()
     registry.add(plugin("bad"), lambda: module)
-    assert dict(registry.learners) == {}
+    assert dict(registry.learners) == dict(registry.strategies) == {}
     assert reason in (registry.broken[0].broken or "")
 
 
