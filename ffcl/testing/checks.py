@@ -71,6 +71,16 @@ def is_deterministic(case: Case) -> None:
     expect(digests[0] == digests[1], "two trainings under one seed ended in different states")
 
 
+def keeps_the_seed(case: Case) -> None:
+    """It does not seed torch itself: what it draws, such as its first weights, would be the same under every seed."""
+    states = []
+    for seed in (3, 4):
+        with reproducible(seed):
+            case.two_experiences()
+            states.append(torch.get_rng_state())
+    expect(not torch.equal(*states), "after two seeds torch draws the same numbers: it seeds torch itself")
+
+
 def state_round_trip(case: Case) -> None:
     """Saved, loaded into a fresh learner and trained on, it goes on exactly as the original does."""
     original = case.two_experiences()
@@ -204,6 +214,7 @@ CHECKS: tuple[CheckFunction, ...] = (
     scores_are_finite,
     learns,
     is_deterministic,
+    keeps_the_seed,
     state_round_trip,
     takes_a_batch_of_one,
     takes_a_class_alone,

@@ -52,6 +52,14 @@ class DrawsFromElsewhere(BP):
         return super().loss(x + 0.01 * torch.rand(x.shape, generator=self.generator), y, allowed)
 
 
+class Reseeds(BP):
+    """Starts from the same weights under every seed."""
+
+    def __init__(self, input_shape: tuple[int, ...], hyperparameters: BPHyperparameters) -> None:
+        torch.manual_seed(42)
+        super().__init__(input_shape, hyperparameters)
+
+
 class KeepsStateOutside(BP):
     """Counts its updates in a plain attribute, and slows down with them."""
 
@@ -138,6 +146,7 @@ def spec(learner: Any, **options: Any) -> LearnerSpec:
         (LearnsNothing, "learns"),
         (LearnsTheOpposite, "learns"),
         (DrawsFromElsewhere, "is_deterministic"),
+        (Reseeds, "keeps_the_seed"),
         (KeepsStateOutside, "state_round_trip"),
         (NeedsTwoSamples, "takes_a_batch_of_one"),
         (NeedsTwoClasses, "takes_a_class_alone"),
