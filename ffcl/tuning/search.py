@@ -31,6 +31,9 @@ WORSE_ON = 3
 REVISION = 5
 """Of the way trials are proposed: a study of another one is another study."""
 
+REVISION_WITH_FLOOR = 6
+"""The same of studies with a floor."""
+
 FINALISTS = 5
 
 
@@ -249,12 +252,12 @@ class Search:
             return
         values = self.plan.objective.values(matrices)
         trial.set_user_attr("learning accuracy", round(mean_learning_accuracy(matrices), 6))
+        if self.plan.objective.floor:
+            trial.set_constraint("learning accuracy", self.plan.objective.violation(matrices))
         if trial.number in self._given_up:
             trial.set_user_attr("mean", values[0])
             self.optuna.tell(trial, state=TrialState.PRUNED)
         elif all(map(math.isfinite, values)):
-            if self.plan.objective.floor:
-                trial.set_constraint("learning accuracy", self.plan.objective.violation(matrices))
             self.optuna.tell(trial, values)
         else:
             self.optuna.tell(trial, state=TrialState.FAIL)

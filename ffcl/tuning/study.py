@@ -27,7 +27,7 @@ from ffcl.records import Record, write_atomically
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import Protocol
 from ffcl.tuning.samplers import quiet
-from ffcl.tuning.search import REVISION, Choice, Outcome, Search, SearchPlan
+from ffcl.tuning.search import REVISION, REVISION_WITH_FLOOR, Choice, Outcome, Search, SearchPlan
 from ffcl.tuning.space import Space
 from ffcl.tuning.tuned import FILE, STUDIES, Tuned, write_tuned
 
@@ -82,7 +82,7 @@ class Description:
             "objective": asdict(self.objective),
             **plain,
             "optuna": optuna.__version__,
-            "search": REVISION,
+            "search": REVISION_WITH_FLOOR if self.objective.floor else REVISION,
         }
 
     @cached_property

@@ -51,7 +51,14 @@ def scored(
     with quiet():
         study = optuna.create_study(direction="maximize", sampler=sampler)
         for trial, value in with_values(told):
-            study.add_trial(create_trial(params=trial.params, distributions=trial.distributions, value=value))
+            study.add_trial(
+                create_trial(
+                    params=trial.params,
+                    distributions=trial.distributions,
+                    value=value,
+                    constraints=trial.constraints,
+                )
+            )
         for asked in running:
             study.add_trial(
                 create_trial(state=TrialState.RUNNING, params=asked.params, distributions=asked.distributions)

@@ -308,6 +308,22 @@ def test_of_two_metrics_the_trade_off_is_searched_and_learning_too_little_does_n
     assert list(forgetting) == sorted(forgetting, reverse=True)
 
 
+def test_trials_are_proposed_where_enough_is_learned() -> None:
+    """The more is kept the better AIA is, and the less is learned; given up are trials that keep too little."""
+
+    def more_is_kept(run: Run) -> Outcome:
+        keep = run.learner.settings["x.keep"]
+        return Outcome(matrix(keep, learned=1 - 0.2 * keep), 1.0)
+
+    space = Space({"x.keep": FloatDistribution(0.0, 1.0)}, {"x.keep": 0.2})
+    search = Search(replace(plan(floor=0.9), space=space), 40)
+    carry_out(search, of=more_is_kept)
+    late = [trial.params["x.keep"] for trial in search.told[20:]]
+    assert sum(keep < 0.55 for keep in late) > 10
+    assert search.winner is not None
+    assert 0.49 < search.winner.settings["x.keep"] <= 0.5
+
+
 def drawn(axes: Any) -> dict[str, int]:
     """How many points of each kind a panel has."""
     handles, labels = axes.get_legend_handles_labels()
