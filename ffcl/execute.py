@@ -237,5 +237,6 @@ def state_digest(learner: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in learner.state_dict().items():
         digest.update(name.encode() + b"\0" + str(tuple(tensor.shape)).encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        raw = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8)  # NumPy knows no bfloat16
+        digest.update(raw.numpy().tobytes())
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 from ffcl import LearnerSpec, Parameters, StreamSpec
 from ffcl.configuration import Run
 from ffcl.errors import DataError, StreamError
-from ffcl.execute import build_stream, execute
+from ffcl.execute import build_stream, execute, state_digest
 from ffcl.fingerprints import code_fingerprint
 from ffcl.plan import make_plan
 from ffcl.records import Record
@@ -83,6 +84,26 @@ def test_every_training_sample_is_counted(
     changes = {f"split-digits__{name}": value for name, value in budget.items()}
     record = execute(run_of("counts", registry=registry, **changes), registry, data_root)
     assert record.train_samples == sum(seen)
+
+
+class KeepsHalfPrecision(BP):
+    def __init__(self, input_shape: tuple[int, ...], hyperparameters: BPHyperparameters) -> None:
+        super().__init__(input_shape, hyperparameters)
+        self.register_buffer("trace", torch.zeros(3, dtype=torch.bfloat16))
+
+
+def test_a_learner_may_keep_what_numpy_has_no_type_for(
+    registry_with: Callable[..., Registry], run_of: Callable[..., Run], data_root: Path
+) -> None:
+    registry = registry_with(learners=[LearnerSpec("half", "x", BPHyperparameters, KeepsHalfPrecision)])
+    record = execute(run_of("half", registry=registry), registry, data_root)
+    assert record.status == "done", record.failure
+    layer = torch.nn.Linear(3, 2)
+    values = b"".join(
+        name.encode() + b"\0" + str(tuple(values.shape)).encode() + values.detach().numpy().tobytes()
+        for name, values in layer.named_parameters()
+    )
+    assert state_digest(layer) == hashlib.sha256(values).hexdigest()  # as ever
 
 
 class Raises(BP):
