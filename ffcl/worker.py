@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -133,6 +132,9 @@ def hand_over(job: Job, record: Record) -> dict[str, Any]:
 def main() -> None:
     """Serve jobs from standard input until it is closed."""
     warnings.simplefilter("ignore")  # the libraries' warnings would come once a worker
+    jobs = os.fdopen(os.dup(0), encoding="utf-8")
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)  # a learner that asks for input, as a forgotten breakpoint() does, gets none
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a learner prints goes to the log
 
@@ -140,7 +142,7 @@ def main() -> None:
         events.write(json.dumps(event) + "\n")
 
     try:
-        for number, line in enumerate(sys.stdin):
+        for number, line in enumerate(jobs):
             perform(Job.from_json(line), emit)
             gc.collect()  # a training and its plugins hold each other: what a run has learned would stay for long
             if number == 0:

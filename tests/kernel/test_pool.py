@@ -32,7 +32,7 @@ from ffcl_bp.hyperparameters import BPHyperparameters
 
 @hookimpl
 def ffcl_learners():
-    for name in ("dies", "raises", "prints", "sleeps"):
+    for name in ("dies", "raises", "prints", "asks", "sleeps"):
         yield LearnerSpec(name, name, BPHyperparameters, f"ffcl_misbehaved_learners:{name.title()}")
 """
 # What a step of training does with memory, and how often the system had to hand out a page for it.
@@ -65,6 +65,10 @@ class Prints(BP):
     def loss(self, x, y, allowed):
         print('{"event": "done"}', flush=True)
         return super().loss(x, y, allowed)
+
+class Asks(BP):
+    def loss(self, x, y, allowed):
+        return float(input("which loss? "))
 
 class Sleeps(BP):
     def begin_experience(self, classes):
@@ -363,6 +367,17 @@ def test_last_words_are_those_of_the_run(misbehaved: Path) -> None:
     assert result.returncode == 1, result.stderr
     failures = [r.failure for r in read_records(misbehaved)[0] if r.failure is not None]
     assert [failure.traceback for failure in failures] == ["my last words"]
+
+
+def test_a_learner_that_asks_for_input_fails(misbehaved: Path) -> None:
+    """It would otherwise wait for ever, or take the next job for the answer."""
+    command = ["run", "asks", "prints", "--seeds", 1, "--set", "split-digits.epochs=1", "--workers", 1]
+    assert ffcl(*command, "-o", misbehaved).returncode == 1
+    records = {r.run.learner.name: r for r in read_records(misbehaved)[0]}
+    assert records["prints"].status == "done"
+    failure = records["asks"].failure
+    assert failure is not None
+    assert failure.kind == "EOFError"
 
 
 def test_workers_find_what_their_parent_finds(tmp_path: Path) -> None:
