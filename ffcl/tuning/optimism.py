@@ -90,7 +90,8 @@ def measure(
     studies, _ = describe_studies(registry, *names, same)
     by_study = {t.tuning.study: t for t in read_all_tuned(results)[0]}
     found, missing = [], []
-    for result in carry_out(studies, results / FOLDER, data_root, workers, same, watch):
+    # all of them first: evaluations beside the trials of another study would be run by twice the workers
+    for result in list(carry_out(studies, results / FOLDER, data_root, workers, same, watch)):
         description = result.description
         study = honest[description.cell]
         try:
@@ -139,7 +140,9 @@ def table(found: Sequence[Optimism]) -> Table:
     for one in found:
         promised, reached = (sum(v) / len(v) for v in (one.promised, one.reached))
         interval = one.difference
-        by = f"{100 * interval.mean:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
+        by = f"{100 * interval.mean:+.1f}"
+        if len(one.promised) > 1:
+            by += f" ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
         cell = f"{one.learner} · {one.strategy} · {one.scenario}"
         shown.add_row(cell, f"{promised:.1%}", f"{reached:.1%}", by)
     shown.caption = "The same streams, seeds and test set; points, with the 95 % interval of the paired differences."
