@@ -19,7 +19,7 @@ from avalanche.training.utils import ParamData
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
-from ffcl.tensor_dataset import BatchedConcatDataset, TensorDataset
+from ffcl.tensor_dataset import BatchedConcatDataset, TensorDataset, joined
 
 # Avalanche's loaders over several data sets wrap them in PyTorch's ConcatDataset, which fetches a sample at a
 # time. The name is rebound inside Avalanche's loader module only.
@@ -46,7 +46,13 @@ class ExperienceBalancedBuffer(_ExperienceBalancedBuffer):
     """Avalanche's buffer, which takes in nothing more once there are more experiences than it has places.
 
     From then on each experience so far has one of the places with equal probability (Vitter 1985, algorithm R).
+    The time that Avalanche takes to put all together grows with the square of the number of experiences.
     """
+
+    @property
+    def buffer(self) -> Any:
+        """All stored samples, experience by experience."""
+        return joined(self.buffer_datasets)
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in samples of the experience just learned."""

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from avalanche.benchmarks.utils import ConstantSequence, DataAttribute, TaskLabels
+from avalanche.benchmarks.utils import ConstantSequence, DataAttribute, TaskLabels, concat_datasets
 from avalanche.benchmarks.utils.classification_dataset import TaskAwareSupervisedClassificationDataset
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Dataset
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from ffcl.stream import Samples
+from ffcl.stream import Samples, all_rows
 
 
 class Batch:
@@ -66,9 +66,29 @@ class _Index(NamedTuple):
 def _join(parts: Sequence[_Index]) -> _Index:
     sources = tuple(dict.fromkeys(source for part in parts for source in part.sources))
     number = {source: k for k, source in enumerate(sources)}
-    which = [torch.tensor([number[s] for s in part.sources])[part.which] for part in parts if part.sources]
+    which = [
+        part.which if part.sources == sources else torch.tensor([number[s] for s in part.sources])[part.which]
+        for part in parts
+        if part.sources
+    ]
     empty = torch.empty(0, dtype=torch.int64)
     return _Index(sources, torch.cat([empty, *which]), torch.cat([empty, *(part.position for part in parts)]))
+
+
+def _fetch(where: _Index, index: Tensor) -> tuple[Tensor, Tensor]:
+    position = where.position.index_select(0, index)
+    if len(where.sources) == 1:
+        samples = where.sources[0].samples
+        return samples.inputs(position), samples.y.index_select(0, position)
+    which = where.which.index_select(0, index)
+    first = where.sources[0].samples
+    x = first.x.new_empty((len(index), *first.x.shape[1:]))
+    y = first.y.new_empty(len(index))
+    for k in which.unique().tolist():
+        mine = (which == k).nonzero().squeeze(1)
+        samples, at = where.sources[k].samples, position.index_select(0, mine)
+        x[mine], y[mine] = samples.inputs(at), samples.y.index_select(0, at)
+    return x, y
 
 
 class TensorDataset(TaskAwareSupervisedClassificationDataset):
@@ -89,28 +109,13 @@ class TensorDataset(TaskAwareSupervisedClassificationDataset):
         if self._index is None or attributes != {"targets_task_labels"}:
             return [self[int(i)] for i in indices]
         index = torch.as_tensor(indices)
-        return [Batch(*self._fetch(self._index, index), self._task_labels().index_select(0, index))]
+        return [Batch(*_fetch(self._index, index), self._task_labels().index_select(0, index))]
 
     def replace_current_transform_group(self, transform: Any) -> TensorDataset:
         """Copy with a transformation, which Avalanche applies sample by sample."""
         changed: TensorDataset = super().replace_current_transform_group(transform)
         changed._index = None
         return changed
-
-    def _fetch(self, where: _Index, index: Tensor) -> tuple[Tensor, Tensor]:
-        position = where.position.index_select(0, index)
-        if len(where.sources) == 1:
-            samples = where.sources[0].samples
-            return samples.inputs(position), samples.y.index_select(0, position)
-        which = where.which.index_select(0, index)
-        first = where.sources[0].samples
-        x = first.x.new_empty((len(index), *first.x.shape[1:]))
-        y = first.y.new_empty(len(index))
-        for k in which.unique().tolist():
-            mine = (which == k).nonzero().squeeze(1)
-            samples, at = where.sources[k].samples, position.index_select(0, mine)
-            x[mine], y[mine] = samples.inputs(at), samples.y.index_select(0, at)
-        return x, y
 
     def _task_labels(self) -> Tensor:
         if self._tasks is None:
@@ -142,13 +147,22 @@ def _index_of(datasets: Sequence[Any], indices: Sequence[int] | None) -> _Index 
 
 def tensor_dataset(samples: Samples, task: int) -> TensorDataset:
     """Wrap samples, all of one task, as an Avalanche data set."""
-    return TensorDataset(
-        [_Source(samples)],
-        data_attributes=[
-            DataAttribute(samples.y.tolist(), "targets"),
-            TaskLabels(ConstantSequence(task, len(samples))),
-        ],
-    )
+    return _wrapped(samples, ConstantSequence(task, len(samples)))
+
+
+def _wrapped(samples: Samples, tasks: Sequence[int]) -> TensorDataset:
+    attributes = [DataAttribute(samples.y.tolist(), "targets"), TaskLabels(tasks)]
+    return TensorDataset([_Source(samples)], data_attributes=attributes)
+
+
+def joined(datasets: Sequence[Any]) -> Any:
+    """The data sets as one, of copies of their samples; Avalanche joins two, their union and the next, and so on."""
+    index = _index_of(datasets, None)
+    if index is None or not index.sources:
+        return concat_datasets(datasets)
+    x, y = _fetch(index, torch.arange(len(index.position)))
+    tasks = torch.cat([dataset._task_labels() for dataset in datasets if len(dataset)])
+    return _wrapped(all_rows(x, y), tasks.tolist())
 
 
 class BatchedConcatDataset(ConcatDataset[Any]):

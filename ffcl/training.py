@@ -26,18 +26,26 @@ import ffcl.avalanche_mends  # noqa: F401  (batched loaders)
 from ffcl.errors import LearnerError
 from ffcl.learner import Learner
 from ffcl.randomness import RandomSequence
-from ffcl.stream import Stream
-from ffcl.tensor_dataset import tensor_dataset
+from ffcl.stream import Experience, Stream
+from ffcl.tensor_dataset import TensorDataset, tensor_dataset
 
 
 def avalanche_train_stream(stream: Stream) -> list[list[Any]]:
     """The training data of each experience as Avalanche's experiences, one a piece; no test data goes along."""
-    pieces = [(samples, e.task) for e in stream.experiences for samples in e.pieces()]
-    train_stream = benchmark_from_datasets(train=[tensor_dataset(*piece) for piece in pieces]).train_stream
-    for experience, (samples, _) in zip(train_stream, pieces, strict=True):
-        experience.classes_in_this_experience = samples.y.unique().tolist()
+    pieces = [_pieces(e) for e in stream.experiences]
+    train_stream = benchmark_from_datasets(train=[piece for of_one in pieces for piece in of_one]).train_stream
+    for experience in train_stream:
+        experience.classes_in_this_experience = sorted(experience.dataset.targets.uniques)
     following = iter(train_stream)
-    return [[next(following) for _ in e.pieces()] for e in stream.experiences]
+    return [[next(following) for _ in of_one] for of_one in pieces]
+
+
+def _pieces(experience: Experience) -> list[TensorDataset]:
+    """The training data of each piece, as parts of one data set: Avalanche joins these in no time."""
+    whole = tensor_dataset(experience.train, experience.task)
+    if not experience.piece:
+        return [whole]
+    return [whole.subset(index.tolist()) for index in torch.arange(len(whole)).split(experience.piece)]
 
 
 class _Model(MultiTaskModule):

@@ -24,6 +24,7 @@ from torch import nn
 from ffcl.avalanche_mends import AGEMPlugin, ExperienceBalancedBuffer, GDumbPlugin, GEMPlugin
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
+from ffcl.tensor_dataset import TensorDataset
 from ffcl.testing.case import SHAPE, samples
 from ffcl.training import Training, avalanche_train_stream
 from ffcl_bp.hyperparameters import BPHyperparameters
@@ -200,3 +201,44 @@ def test_a_balanced_buffer_has_room_for_any_experience() -> None:
         found = torch.tensor([kept(ExperienceBalancedBuffer, 12) for _ in range(300)])
     assert all(len(set(row)) == 4 for row in found.tolist())
     assert (found.flatten().bincount(minlength=12) - 100).abs().max() < 33
+
+
+def pieces_of(n: int, piece: int) -> list[Any]:
+    """One experience of n samples of two classes in its pieces; a sample is its own number."""
+    y = torch.arange(n) % 2
+    train = all_rows(torch.arange(float(n)).view(n, 1), y)
+    (pieces,) = avalanche_train_stream(Stream((Experience(train, train, (0, 1), piece=piece),), ((0, 1),), "made-up"))
+    return pieces
+
+
+def test_a_balanced_buffer_holds_what_avalanches_does_in_its_order() -> None:
+    held = []
+    for make in (AvalancheBuffer, ExperienceBalancedBuffer):
+        with reproducible(0):
+            buffer = make(20)
+            for piece in pieces_of(60, 4):
+                buffer.post_adapt(None, piece)
+        held.append([(float(x), y, task) for x, y, task in buffer.buffer])
+    assert len(held[0]) == 20
+    assert held[0] == held[1]
+
+
+def test_a_piece_takes_no_longer_the_more_there_were_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data sets made and sources looked into for a look at a buffer that has not dropped a sample yet."""
+    made: list[int] = []
+    make = TensorDataset.__init__
+
+    def counted(self: TensorDataset, *args: Any, **options: Any) -> None:
+        made[-1] += 1
+        make(self, *args, **options)
+
+    buffer = ExperienceBalancedBuffer(80)
+    pieces = pieces_of(60, 2)
+    monkeypatch.setattr(TensorDataset, "__init__", counted)
+    for n, piece in enumerate(pieces):
+        made.append(0)
+        buffer.post_adapt(None, piece)
+        assert len(buffer.buffer) == 2 * (n + 1)
+        assert len(buffer.buffer._index.sources) == 1
+    assert len(set(made[1:])) == 1
+    assert len({piece.dataset._index.sources for piece in pieces}) == 1
