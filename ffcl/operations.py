@@ -59,10 +59,11 @@ class Operations(TorchDispatchMode):
 class TrainingOperations:
     """Estimates the operations of all training steps, by counting in few of them.
 
-    The first two steps of a call of Avalanche's ``train`` are counted, and the second stands for those that follow: a
-    step of the first experience may find a buffer empty that the next one does not. Of an experience in many pieces,
-    pieces 1, 2, 4, 8 and so on are counted, and each stands for those that follow. Work between experiences, such as
-    the importances of EWC, is not in it. Leaving the ``with`` block ends what a step that failed has left open.
+    Of the steps with the same number of samples in a call of Avalanche's ``train`` the first two are counted, and the
+    second stands for those that follow: a step of the first experience may find a buffer empty that the next one does
+    not. Of an experience in many pieces the counts are made anew in pieces 1, 2, 4, 8 and so on. Work between
+    experiences, such as the importances of EWC, is not in it. Leaving the ``with`` block ends what a step that failed
+    has left open.
 
     Attributes:
         total: operations of all steps so far.
@@ -70,7 +71,9 @@ class TrainingOperations:
 
     def __init__(self) -> None:
         self.total = 0
-        self._piece = self._step = self._last = 0
+        self._piece = 0
+        self._counts: dict[int, list[int]] = {}  # operations of the steps counted, by the samples in them
+        self._alike: list[int] = []  # of those with as many samples as the current one
         self._counting = ExitStack()
         self._counted: Operations | None = None
 
@@ -84,20 +87,23 @@ class TrainingOperations:
 
     def begin_piece(self) -> None:
         """The next step is the first of a piece."""
-        self._piece, self._step = self._piece + 1, 0
+        self._piece += 1
+        if self._piece & (self._piece - 1) == 0:
+            self._counts.clear()
 
-    def begin_step(self) -> None:
-        """A training step begins."""
-        self._step += 1
-        if self._step <= 2 and self._piece & (self._piece - 1) == 0:
+    def begin_step(self, samples: int) -> None:
+        """A training step begins, with so many samples."""
+        self._alike = self._counts.setdefault(samples, [])
+        if len(self._alike) < 2:
             self._counted = self._counting.enter_context(Operations())
 
     def end_step(self) -> None:
         """A training step has ended."""
         self._counting.close()
         if self._counted is not None:
-            self._last, self._counted = self._counted.count, None
-        self.total += self._last
+            self._alike.append(self._counted.count)
+            self._counted = None
+        self.total += self._alike[-1]
 
     def __enter__(self) -> TrainingOperations:
         return self
@@ -116,7 +122,7 @@ class _Begin:
         self._operations.begin_piece()
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        self._operations.begin_step()
+        self._operations.begin_step(len(strategy.mb_y))
 
 
 class _End:

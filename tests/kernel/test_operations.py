@@ -63,17 +63,19 @@ def test_counting_changes_no_result(learner: str, strategy: str, monkeypatch: py
     assert (counted.parameters_sha256, counted.accuracy) == (plain.parameters_sha256, plain.accuracy)
 
 
-def test_the_estimate_is_near_the_count_of_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    estimate = run("bp", "replay")
+@pytest.mark.parametrize("batch_size", [32, 144, 256])  # of about 288 samples: the second can be a small rest
+def test_the_estimate_is_near_the_count_of_every_step(batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, object] = {"split-digits__batch_size": batch_size, "split-digits__epochs": 4}
+    estimate = run("bp", "replay", **settings)
 
     class Everything(TrainingOperations):
-        def begin_step(self) -> None:
-            super().begin_step()
+        def begin_step(self, samples: int) -> None:
+            super().begin_step(samples)
             if self._counted is None:
                 self._counted = self._counting.enter_context(Operations())
 
     monkeypatch.setattr(execute_module, "TrainingOperations", Everything)
-    assert estimate.train_flops == pytest.approx(run("bp", "replay").train_flops, rel=0.05)
+    assert estimate.train_flops == pytest.approx(run("bp", "replay", **settings).train_flops, rel=0.01)
 
 
 def test_pieces_that_are_not_counted_stand_for_those_that_are() -> None:
@@ -96,7 +98,7 @@ def test_a_step_that_fails_leaves_no_count_open() -> None:
         with operations:
             operations.begin_experience()
             operations.begin_piece()
-            operations.begin_step()
+            operations.begin_step(16)
             raise ValueError("boom")
 
     with pytest.raises(ValueError, match="boom"):
