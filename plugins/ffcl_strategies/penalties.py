@@ -20,6 +20,9 @@ from ffcl.learner import as_gradient
 Terms = Mapping[str, tuple[Tensor, Tensor]]
 """By name of the parameter: importance and anchor; both are those of the parameter before it grew."""
 
+STEP = ("old_theta", "new_theta", "grad", "trajectory")
+"""What SI needs within an experience only, as Avalanche calls it."""
+
 
 def penalty(model: nn.Module, strength: float, terms: Terms) -> Tensor:
     """The term strength x sum_i a_i (w_i - c_i)^2, with its gradient; weights that have come since are free."""
@@ -99,21 +102,37 @@ class EWCPenalty(EWCPlugin):
 class SIPenalty(SynapticIntelligencePlugin):
     """Avalanche's SI, whose penalty is strength / 2 x sum_i a_i (w_i - c_i)^2; where a_i is clipped may be chosen.
 
-    A negative a_i, of a weight whose movement raised the loss, is 0, as in the code of the source (Zenke et al. 2017,
-    arXiv 1703.04200); Avalanche would pay for moving it.
+    After each experience a negative a_i, of a weight whose movement raised the loss, is 0 and forgotten, as in the code
+    of the source (Zenke et al. 2017, arXiv 1703.04200); Avalanche would pay for moving it.
     """
 
     def __init__(self, strength: float, damping: float, clip: float) -> None:
         super().__init__(strength, damping)
         self.clip = clip
+        self._shapes: dict[str, torch.Size] = {}  # of the parameters after the last experience
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Make room for what has grown; Avalanche, which keeps it flat, would give it to other weights."""
+        for name, parameter in strategy.model.named_parameters():
+            if name in self._shapes:
+                for stored in (*self.ewc_data, self.syn_data["cum_trajectory"]):
+                    grown = _grown(stored[name].data.view(self._shapes[name]), parameter.shape)
+                    stored[name] = ParamData(name, init_tensor=grown.flatten())
+                for step in STEP:
+                    self.syn_data[step][name].reset_like([parameter.numel()])
+        super().before_training_exp(strategy, **kwargs)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Take in the experience's path integrals."""
         self.update_ewc_data(
             strategy.model, self.ewc_data, self.syn_data, self.clip, self.excluded_parameters, c=1.0, eps=self.eps
         )
-        for importance in self.ewc_data[1].values():
-            importance.data.clamp_(min=0)
+        self._shapes = {name: p.shape for name, p in strategy.model.named_parameters() if name in self.ewc_data[1]}
+        for name in self._shapes:
+            self.ewc_data[1][name].data.clamp_(min=0)
+            self.syn_data["cum_trajectory"][name].data.clamp_(max=0)  # of the opposite sign
+            for step in STEP:
+                self.syn_data[step][name].reset_like([0])
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Add the penalty to the loss."""

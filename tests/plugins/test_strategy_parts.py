@@ -117,16 +117,6 @@ def test_where_importances_are_clipped_may_be_chosen() -> None:
     assert torch.equal(clipped, free.clamp(max=1e-3))
 
 
-def test_si_never_pays_for_moving_a_weight() -> None:
-    """Where the movement of a weight has raised the loss, Avalanche's importance is below 0."""
-    si = SIPenalty(1.0, 1e-7, 1e6)
-    trained(THREE, [si])
-    raw = torch.cat([-path.data for path in si.syn_data["cum_trajectory"].values()])
-    importances = torch.cat([importance.data for importance in si.ewc_data[1].values()])
-    assert raw.min() < 0
-    assert torch.equal(importances, raw.clamp(0, 1e6))
-
-
 class PartlyTrained(BP):
     """One parameter is frozen, and of another nothing is ever asked."""
 
