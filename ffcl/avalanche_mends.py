@@ -82,6 +82,11 @@ class GEMPlugin(_GEMPlugin):
     u = v - margin, once P = GG' + 0.001 I is factored (Lopez-Paz & Ranzato 2017, arXiv 1706.08840, eq. 11).
     """
 
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Store samples of the experience just learned; the reference gradients were those of its last step."""
+        super().after_training_exp(strategy, **kwargs)
+        self.G = torch.empty(0)
+
     def solve_quadprog(self, g: Tensor) -> Tensor:
         """Project the gradient g (parameters,) by the reference gradients G (experiences, parameters)."""
         gram = (self.G @ self.G.T).double().numpy()
@@ -102,6 +107,11 @@ class AGEMPlugin(_AGEMPlugin):
 
     sample_size: int
     buffers: list[Any]
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Store samples of the experience just learned; the reference gradient was that of its last step."""
+        super().after_training_exp(strategy, **kwargs)
+        self.reference_gradients = torch.empty(0)
 
     def update_memory(self, dataset: Any, num_workers: int = 0, **kwargs: Any) -> None:
         """Take samples of the experience just learned into the memory."""

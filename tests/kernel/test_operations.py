@@ -117,15 +117,16 @@ SAMPLE = INPUT * 4 + 8 + 8
 
 def test_what_a_strategy_keeps_is_counted() -> None:
     """A step is enough to see; the learner is as large as it gets."""
-    of = {
-        name: run("bp", name, **{"split-digits__epochs": 1}) for name in ("none", "joint", "ewc", "lwf", "der", "mas")
-    }
+    names = ("none", "joint", "ewc", "lwf", "der", "mas", "si", "gem", "agem")
+    of = {name: run("bp", name, **{"split-digits__epochs": 1}) for name in names}
     of["replay"] = run("bp", "replay", replay__buffer=100)
     parameters = 4 * of["none"].n_parameters
     kept = {name: record.strategy_bytes for name, record in of.items()}
     assert kept["none"] == 0
     assert kept["replay"] == 100 * SAMPLE + 100 * 4  # and the number by which each was drawn
     assert kept["ewc"] == kept["mas"] == 2 * parameters  # importances and old values
+    assert kept["si"] == 3 * parameters  # and the sums of path integrals, without a clip
+    assert kept["gem"] == kept["agem"] == 500 * SAMPLE  # gradients are of a step
     assert kept["lwf"] == parameters  # the old learner
     assert kept["der"] == 500 * (SAMPLE + 10 * 4)  # and the scores of each
     n = of["none"].train_samples
