@@ -13,6 +13,7 @@ from avalanche.training.plugins import GDumbPlugin as _GDumbPlugin
 from avalanche.training.plugins import GEMPlugin as _GEMPlugin
 from avalanche.training.plugins import ReplayPlugin as _ReplayPlugin
 from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.storage_policy import ClassBalancedBuffer as _ClassBalancedBuffer
 from avalanche.training.storage_policy import ExperienceBalancedBuffer as _ExperienceBalancedBuffer
 from avalanche.training.storage_policy import ReservoirSamplingBuffer
 from avalanche.training.utils import ParamData
@@ -66,8 +67,37 @@ class ExperienceBalancedBuffer(_ExperienceBalancedBuffer):
             self.buffer_groups[place].update_from_dataset(exp.dataset)
 
 
+class ClassBalancedBuffer(_ClassBalancedBuffer):
+    """Avalanche's buffer, which takes in no more classes once there are more of them than it has places.
+
+    From then on each class so far has one of the places with equal probability (Vitter 1985, algorithm R).
+    """
+
+    def __init__(self, max_size: int) -> None:
+        super().__init__(max_size)
+        self._offered: list[int] = []  # the labels so far
+        self._places: list[int] = []  # the label that has each place
+
+    def get_group_lengths(self, num_groups: int) -> list[int]:
+        """Samples stored of each class so far, in the order of ``seen_classes``."""
+        for label in sorted(self.seen_classes - set(self._offered)):
+            self._offered.append(label)
+            if len(self._places) < self.max_size:
+                self._places.append(label)
+            elif (place := int(torch.randint(len(self._offered), (1,)))) < self.max_size:
+                self._places[place] = label
+        if num_groups > self.max_size:
+            return [int(label in self._places) for label in self.seen_classes]
+        lengths: list[int] = super().get_group_lengths(num_groups)
+        return lengths
+
+
 class GDumbPlugin(_GDumbPlugin):
     """Avalanche's GDumb without its call of a deprecated method, which warns at every experience."""
+
+    def __init__(self, mem_size: int) -> None:
+        super().__init__(mem_size)
+        self.storage_policy = ClassBalancedBuffer(mem_size)
 
     def after_train_dataset_adaptation(self, strategy: Any, **kwargs: Any) -> None:
         """Take the new samples into the buffer, and learn from the buffer alone."""

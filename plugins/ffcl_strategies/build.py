@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from avalanche.training.storage_policy import ClassBalancedBuffer, ReservoirSamplingBuffer
+from avalanche.training.storage_policy import ReservoirSamplingBuffer
 
 from ffcl import Parameters
-from ffcl.avalanche_mends import AGEMPlugin, ExperienceBalancedBuffer, GDumbPlugin, GEMPlugin, ReplayPlugin
+from ffcl.avalanche_mends import (
+    AGEMPlugin,
+    ClassBalancedBuffer,
+    ExperienceBalancedBuffer,
+    GDumbPlugin,
+    GEMPlugin,
+    ReplayPlugin,
+)
 from ffcl_strategies import parameters as p
 from ffcl_strategies.bounds import Cumulative, Joint
 from ffcl_strategies.distillation import Distillation

@@ -15,13 +15,14 @@ from avalanche.training.plugins import AGEMPlugin as AvalancheAGEM
 from avalanche.training.plugins import GDumbPlugin as AvalancheGDumb
 from avalanche.training.plugins import GEMPlugin as AvalancheGEM
 from avalanche.training.plugins import SynapticIntelligencePlugin
+from avalanche.training.storage_policy import ClassBalancedBuffer as AvalancheClassBuffer
 from avalanche.training.storage_policy import ExperienceBalancedBuffer as AvalancheBuffer
 from avalanche.training.utils import ParamData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ffcl.avalanche_mends import AGEMPlugin, ExperienceBalancedBuffer, GDumbPlugin, GEMPlugin
+from ffcl.avalanche_mends import AGEMPlugin, ClassBalancedBuffer, ExperienceBalancedBuffer, GDumbPlugin, GEMPlugin
 from ffcl.randomness import RandomSequence, reproducible
 from ffcl.stream import Experience, Stream, all_rows
 from ffcl.tensor_dataset import TensorDataset
@@ -201,6 +202,31 @@ def test_a_balanced_buffer_has_room_for_any_experience() -> None:
         found = torch.tensor([kept(ExperienceBalancedBuffer, 12) for _ in range(300)])
     assert all(len(set(row)) == 4 for row in found.tolist())
     assert (found.flatten().bincount(minlength=12) - 100).abs().max() < 33
+
+
+def classes_kept(make: Any, classes: int) -> list[int]:
+    """Which classes are in a buffer of 3 places, after experiences of two new classes each and the first two again."""
+    pairs = [(c, c + 1) for c in range(0, classes, 2)] + [(0, 1)]
+    made = [all_rows(torch.zeros(8, 1), torch.tensor(pair).repeat(4)) for pair in pairs]
+    stream = Stream(tuple(Experience(m, m, p) for m, p in zip(made, pairs, strict=True)), tuple(pairs), "made-up")
+    buffer = make(3)
+    for (piece,) in avalanche_train_stream(stream):
+        buffer.post_adapt(None, piece)
+    assert len(buffer.buffer) == 3
+    return sorted(buffer.buffer.targets)
+
+
+def test_avalanches_class_balanced_buffer_still_keeps_only_the_first_classes() -> None:
+    assert classes_kept(AvalancheClassBuffer, 6) == [0, 1, 2]
+
+
+def test_a_class_balanced_buffer_has_room_for_any_class() -> None:
+    """Each of 6 has one of 3 places in half of 200 draws; the deviation of such a count is 7.1."""
+    with reproducible(0):
+        assert classes_kept(ClassBalancedBuffer, 2) in ([0, 0, 1], [0, 1, 1])
+        found = torch.tensor([classes_kept(ClassBalancedBuffer, 6) for _ in range(200)])
+    assert all(len(set(row)) == 3 for row in found.tolist())
+    assert (found.flatten().bincount(minlength=6) - 100).abs().max() < 28
 
 
 def pieces_of(n: int, piece: int) -> list[Any]:
