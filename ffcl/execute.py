@@ -79,7 +79,7 @@ def execute(
             _check_code(run, registry)
             result = _train_and_measure(run, training, stream, registry, report)
             if keep is not None:
-                write_learner(keep, training.learner, stream)
+                write_learner(keep, training.learner, stream, own_scores=training.scorer is None)
             if index_sets is not None:
                 for index_set in stream.index_sets.values():
                     write_index_set(index_sets, index_set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ def build_learner(run: Run, input_shape: tuple[int, ...], registry: Registry) ->
     return learner
 
 
-def write_learner(path: Path, learner: Learner[Any], stream: Stream) -> None:
+def write_learner(path: Path, learner: Learner[Any], stream: Stream, *, own_scores: bool) -> None:
     """Write a learner that has been through a stream; the file holds tensors and numbers, nothing executable.
 
-    The classes are those of each piece, as the learner was told of them.
+    The classes are those of each piece, as the learner was told of them; ``own_scores`` says whether the learner was
+    measured by its own scores, not by those of the strategy.
     """
     content = {
+        "own_scores": own_scores,
         "input_shape": list(stream.input_shape),
         "classes": [piece.y.unique().tolist() for experience in stream.experiences for piece in experience.pieces()],
         "state": learner.state_dict(),
@@ -42,6 +45,8 @@ def write_learner(path: Path, learner: Learner[Any], stream: Stream) -> None:
 
 def read_learner(folder: Path, registry: Registry | None = None) -> Learner[Any]:
     """The trained learner of the run in ``folder``, in evaluation mode.
+
+    Warns where the strategy's scores were measured, not the learner's.
 
     Raises:
         RecordError: there is no record, or no learner was kept, or it does not fit the installed code.
@@ -59,4 +64,10 @@ def read_learner(folder: Path, registry: Registry | None = None) -> Learner[Any]
         learner.load_state_dict(content["state"])
     except Exception as error:  # damaged, or written by other code
         raise RecordError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    if not content.get("own_scores", True):
+        warnings.warn(
+            f"The run in {folder} was scored by its strategy, {run.strategy.name}, which is not kept: "
+            "the learner's own scores, which you get here, have other accuracies than the record.",
+            stacklevel=3,
+        )
     return learner.eval()

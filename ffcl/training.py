@@ -147,14 +147,16 @@ class Training(SupervisedTemplate):
         finally:
             self.model.scored = before
 
+    @property
+    def scorer(self) -> Any:
+        """The strategy's plugin that defines ``score``, or None."""
+        return next((plugin for plugin in self.plugins if hasattr(plugin, "score")), None)
+
     def score(self, x: Tensor) -> Tensor:
         """The scores that the learner is measured by: its own, unless a strategy's plugin defines ``score``."""
-        for plugin in self.plugins:
-            if hasattr(plugin, "score"):
-                scores: Tensor = plugin.score(self.learner, x)
-                return scores
-        own: Tensor = self.learner(x)
-        return own
+        scorer = self.scorer
+        scores: Tensor = self.learner(x) if scorer is None else scorer.score(self.learner, x)
+        return scores
 
     def forward(self) -> Tensor:
         """Run the model on the current batch."""

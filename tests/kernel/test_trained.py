@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import ffcl
 from ffcl import LearnerSpec
 from ffcl.configuration import Run
 from ffcl.errors import RecordError
-from ffcl.execute import execute, state_digest
+from ffcl.evaluation import accuracy_row
+from ffcl.execute import build_stream, execute, state_digest
 from ffcl.records import LEARNER, find_record, read_records, write_atomically
-from ffcl.registry import Registry
+from ffcl.registry import Registry, installed
 from ffcl.trained import read_learner
 from ffcl_bp.hyperparameters import BPHyperparameters
 from ffcl_bp.learner import BP
@@ -78,3 +80,19 @@ def test_a_damaged_learner_is_said_to_be(tmp_path: Path) -> None:
         ffcl.load(folder)
     with pytest.raises(RecordError):
         ffcl.load(tmp_path / "nowhere")
+
+
+def test_a_loaded_learner_has_the_accuracies_of_its_record_or_warns(tmp_path: Path) -> None:
+    settings = {"split-digits.epochs": 1, "bp.hidden": 16}
+    ffcl.run("bp", strategies="all", seeds=1, settings=settings, results=tmp_path, workers=0, keep_learners=True)
+    warned = set()
+    for record in read_records(tmp_path)[0]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            learner = ffcl.load(tmp_path / "runs" / record.run.key)
+        stream = build_stream(record.run, installed(), tmp_path)
+        if any("scored by its strategy" in str(w.message) for w in caught):
+            warned.add(record.run.strategy.name)
+        else:
+            assert accuracy_row(learner, stream, 10) == pytest.approx(record.accuracy[-1]), record.run.strategy.name
+    assert warned == {"nearest-mean"}
