@@ -15,8 +15,9 @@ from torch import Tensor
 class RandomSequence:
     """A private sequence of torch's global random numbers: inside ``with sequence:`` torch draws from it.
 
-    The learner lives inside one, so that whatever a rule draws never shifts the order of the samples, which
-    all learners of a seed share.
+    The learner lives inside one, so that what a rule draws does not shift the order of the samples, which all learners
+    of a seed share. Outside are the gradients that a strategy's plugin takes by itself: a rule that draws while its
+    gradient is made, not its loss, shifts the order there.
     """
 
     def __init__(self, seed: int) -> None:
