@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ffcl.configuration import Component
 from ffcl.errors import unknown_name
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, Cell, of_rule
+from ffcl_leaderboard.settings import written
 
 METRIC = "ACC"
 """What is compared; more is better."""
@@ -33,11 +32,6 @@ def in_order(cells: Sequence[Cell]) -> list[Cell]:
 def rule(cell: Cell) -> Rule:
     """What a cell has in common with cells of other scenarios."""
     return cell.learner, cell.strategy, cell.rule_variant
-
-
-def stream(cell: Cell) -> tuple[str, str]:
-    """The scenario and its settings; seeds of one stream are pairs."""
-    return cell.scenario, _written(cell.first.run.scenario.settings)
 
 
 def values(cell: Cell) -> dict[int, float]:
@@ -101,14 +95,14 @@ def _usual(learners: Sequence[str]) -> str:
 
 def _has(cell: Cell, settings: str) -> bool:
     """Whether a cell has these settings, written as in a variant."""
-    its = [cell.rule_variant, *(f"{name}={value}" for name, value in of_rule(cell.first).items())]
+    its = [cell.rule_variant, *(f"{name}={value}" for name, value in of_rule(cell).items())]
     return not settings or set(settings.split(", ")) <= set(", ".join(its).split(", "))
 
 
 def _preference(cell: Cell, defaults: Mapping[str, Any]) -> tuple[int, bool, list[str | float]]:
     """The least is the baseline, of several cells that could be it."""
-    parts = (cell.first.run.learner, cell.first.run.strategy)
-    settings = {f"{part.name}.{name}": value for part in parts for name, value in part.settings.items()}
+    parts = zip((cell.learner, cell.strategy), cell.settings[:2], strict=True)
+    settings = {f"{part}.{name}": value for part, of_part in parts for name, value in of_part.items()}
     numbered = re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", cell.variant)  # text, number, text, ...
     in_turn = [float(text) if at % 2 else text for at, text in enumerate(numbered)]
     return -min(len(cell.done), ENOUGH_SEEDS), not settings.items() <= defaults.items(), in_turn
@@ -117,16 +111,6 @@ def _preference(cell: Cell, defaults: Mapping[str, Any]) -> tuple[int, bool, lis
 def _place(cell: Cell, alike: bool) -> tuple[str, ...]:
     """The stream, and for a baseline of the same kind also the strategy and how the settings were found."""
     if not alike:
-        return stream(cell)
-    tuning, strategy = cell.first.run.tuning, cell.first.run.strategy
-    return *stream(cell), strategy.name, _untuned(cell, strategy), "" if tuning is None else tuning.protocol
-
-
-def _untuned(cell: Cell, part: Component) -> str:
-    """The settings of a part, those that were tuned as they were before."""
+        return (cell.stream,)
     tuning = cell.first.run.tuning
-    return _written((part if tuning is None else part.with_settings(tuning.defaults)).settings)
-
-
-def _written(settings: dict[str, object]) -> str:
-    return json.dumps(settings, sort_keys=True)
+    return cell.stream, cell.strategy, written(cell.untuned[1]), "" if tuning is None else tuning.protocol

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ffcl.configuration import Run, Tuning
+from ffcl.configuration import Tuning, own_settings
 from ffcl.metrics import METRICS, never_learned, retention
 from ffcl.records import Record
+from ffcl_leaderboard.settings import Settings, identity, settings_of, written
 from ffcl_leaderboard.within import WITHIN, within_metrics
 
 ENOUGH_SEEDS = 10
@@ -33,6 +34,7 @@ class Cell:
     Attributes:
         done: records of finished runs, by seed.
         failed: records of failed runs, by seed.
+        settings: of learner, strategy and scenario, see `settings_of`.
         rule_variant: the settings of learner and strategy that tell it from others of these names, the same on every
             scenario, or "".
         stream_variant: the settings of the stream that tell it from others of this scenario, or "".
@@ -40,6 +42,7 @@ class Cell:
 
     done: tuple[Record, ...]
     failed: tuple[Record, ...]
+    settings: Settings
     rule_variant: str = ""
     stream_variant: str = ""
 
@@ -80,9 +83,23 @@ class Cell:
         return self.scenario, self.learner, without, self.strategy, self.variant, self.first.run.configuration
 
     @property
-    def settings(self) -> str:
+    def identity(self) -> str:
         """What the cell is about, whatever the code."""
-        return identity(self.first.run)
+        return identity(self.first.run, self.settings)
+
+    @property
+    def stream(self) -> str:
+        """The scenario with its settings; seeds of one stream are pairs."""
+        return written(self.scenario, self.settings[2])
+
+    @property
+    def untuned(self) -> Settings:
+        """The settings, those that were tuned as they were before."""
+        run = self.first.run
+        before = {} if run.tuning is None else run.tuning.defaults
+        of_parts = zip(run.cell, self.settings, strict=True)
+        learner, strategy, scenario = ({**settings, **own_settings(name, before)} for name, settings in of_parts)
+        return learner, strategy, scenario
 
     @cached_property
     def matrices(self) -> NDArray[np.float64]:
@@ -120,14 +137,20 @@ def _standing(record: Record) -> tuple[bool, str, str]:
     return record.status == "done", record.started, record.to_json()
 
 
-def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+def current(records: Sequence[Record], defaults: Mapping[str, Any] | None = None) -> tuple[list[Record], list[Record]]:
     """Separate the records of the latest code from those that an edited rule or a new version has superseded.
 
     A run that is there several times counts once.
+
+    Args:
+        records: of whatever code.
+        defaults: ``name.parameter`` to its default, for what older code did not know.
     """
+    runs = {record.run.configuration: record.run for record in records}
+    about = {name: identity(run, settings_of(run, defaults or {})) for name, run in runs.items()}
     by_identity: dict[str, list[Record]] = defaultdict(list)
     for record in once(records):
-        by_identity[identity(record.run)].append(record)
+        by_identity[about[record.run.configuration]].append(record)
     kept: list[Record] = []
     superseded: list[Record] = []
     for same in by_identity.values():
@@ -137,71 +160,70 @@ def current(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     return kept, superseded
 
 
-def group(records: Sequence[Record]) -> list[Cell]:
-    """Group records by configuration, in order of their names, without a strategy first."""
+def group(records: Sequence[Record], defaults: Mapping[str, Any] | None = None) -> list[Cell]:
+    """Group records by configuration, in order of their names, without a strategy first.
+
+    Args:
+        records: of which each configuration makes a cell.
+        defaults: ``name.parameter`` to its default, for what older code did not know.
+    """
     by_configuration: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda r: r.run.seed):
         by_configuration[(*record.run.cell, record.run.configuration)].append(record)
-    firsts = [members[0] for members in by_configuration.values()]
-    rule_variants = _by_configuration(firsts, lambda record: record.run.cell[:2], _rule_variants)
-    stream_variants = _by_configuration(firsts, lambda record: record.run.cell[2:], _stream_variants)
     cells = []
-    for key, members in by_configuration.items():
+    for members in by_configuration.values():
         done = tuple(r for r in members if r.status == "done")
         failed = tuple(r for r in members if r.status == "failed")
-        cells.append(Cell(done, failed, rule_variants[key], stream_variants[key]))
-    return sorted(cells, key=Cell.order)
+        cells.append(Cell(done, failed, settings_of(members[0].run, defaults or {})))
+    rules = _by_configuration(cells, lambda cell: (cell.learner, cell.strategy), _rule_variants)
+    streams = _by_configuration(cells, lambda cell: (cell.scenario,), _stream_variants)
+    names = [cell.first.run.configuration for cell in cells]
+    told_apart = [
+        replace(cell, rule_variant=rules[name], stream_variant=streams[name])
+        for cell, name in zip(cells, names, strict=True)
+    ]
+    return sorted(told_apart, key=Cell.order)
 
 
 def _by_configuration(
-    records: Sequence[Record],
-    names: Callable[[Record], tuple[str, ...]],
-    variants: Callable[[Sequence[Record]], list[str]],
-) -> dict[tuple[str, ...], str]:
-    """The variants of these records, told apart among those of the same names."""
-    of_names: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for record in records:
-        of_names[names(record)].append(record)
+    cells: Sequence[Cell],
+    names: Callable[[Cell], tuple[str, ...]],
+    variants: Callable[[Sequence[Cell]], list[str]],
+) -> dict[str, str]:
+    """The variants of these cells, told apart among those of the same names."""
+    of_names: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        of_names[names(cell)].append(cell)
     return {
-        (*record.run.cell, record.run.configuration): variant
+        cell.first.run.configuration: variant
         for same in of_names.values()
-        for record, variant in zip(same, variants(same), strict=True)
+        for cell, variant in zip(same, variants(same), strict=True)
     }
 
 
-def identity(run: Run) -> str:
-    """What a row is about; a study that has been gone on with may have found other settings since."""
-    if run.tuning is not None:
-        return json.dumps([run.tuning.study, run.scenario.settings], sort_keys=True)
-    return json.dumps([(part.name, part.settings) for part in run.parts], sort_keys=True)
-
-
-def _rule_variants(records: Sequence[Record]) -> list[str]:
-    """For configurations of one learner with one strategy: the settings in which they differ.
+def _rule_variants(cells: Sequence[Cell]) -> list[str]:
+    """For cells of one learner with one strategy: the settings in which they differ.
 
     Of those that were tuned it is said how, in place of what was found.
     """
-    plain = iter(_differing([of_rule(record) for record in records if record.run.tuning is None]))
-    badges = Counter((_stream(record), _badge(record.run.tuning)) for record in records)
+    plain = iter(_differing([of_rule(cell) for cell in cells if cell.first.run.tuning is None]))
+    badges = Counter((cell.stream, _badge(cell.first.run.tuning)) for cell in cells)
     variants = []
-    for record in records:
-        tuning = record.run.tuning
+    for cell in cells:
+        tuning = cell.first.run.tuning
         badge = _badge(tuning)
         if tuning is None:
             parts = next(plain)
         else:
-            parts = [badge, *([tuning.study_hash] if badges[_stream(record), badge] > 1 else [])]
+            parts = [badge, *([tuning.study_hash] if badges[cell.stream, badge] > 1 else [])]
         variants.append(", ".join(parts))
     return variants
 
 
-def _stream(record: Record) -> str:
-    return json.dumps([record.run.scenario.name, record.run.scenario.settings], sort_keys=True)
-
-
-def _stream_variants(records: Sequence[Record]) -> list[str]:
-    """For configurations on one scenario: the settings of the stream in which they differ."""
-    return [", ".join(parts) for parts in _differing([_of_stream(record) for record in records])]
+def _stream_variants(cells: Sequence[Cell]) -> list[str]:
+    """For cells on one scenario: the settings of the stream in which they differ."""
+    flat = [{f"{cell.scenario}.{name}": value for name, value in cell.settings[2].items()} for cell in cells]
+    return [", ".join(parts) for parts in _differing(flat)]
 
 
 def _differing(flat: Sequence[dict[str, Any]]) -> list[list[str]]:
@@ -217,13 +239,7 @@ def _badge(tuning: Tuning | None) -> str:
     return f"tuned, {tuning.protocol}" + (", optimistic" if tuning.optimistic else "")
 
 
-def of_rule(record: Record) -> dict[str, Any]:
+def of_rule(cell: Cell) -> dict[str, Any]:
     """The settings of learner and strategy by the names that variants give them."""
-    run = record.run
-    return {**run.learner.settings, **{f"{run.strategy.name}.{k}": v for k, v in run.strategy.settings.items()}}
-
-
-def _of_stream(record: Record) -> dict[str, Any]:
-    scenario = record.run.scenario
-    tables = [scenario.settings.get(table, {}) for table in ("stream", "training", "evaluation")]
-    return {f"{scenario.name}.{k}": v for table in tables for k, v in table.items()}
+    learner, strategy, _ = cell.settings
+    return {**learner, **{f"{cell.strategy}.{name}": value for name, value in strategy.items()}}

@@ -25,7 +25,7 @@ from ffcl_leaderboard.across import (
     probability_of_improvement,
     stratified_bootstrap,
 )
-from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, shared, stream, values, with_baselines
+from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, shared, values, with_baselines
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, Cell
 from ffcl_leaderboard.cliques import cliques, letters
 from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
@@ -138,9 +138,9 @@ def groups(cells: Sequence[Cell]) -> dict[str, str]:
     Returns:
         Letters, such as "ab"; "" for cells with fewer than 10 seeds.
     """
-    streams: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+    streams: dict[str, list[Cell]] = defaultdict(list)
     for cell in in_order(cells):
-        streams[stream(cell)].append(cell)
+        streams[cell.stream].append(cell)
     tables = [(members, _table(members)) for members in streams.values()]
     tests = [_all_pairs(table) for _, table in tables]
     _correct([[rule(cell) for cell in members] for members, _ in tables], [p for p, _ in tests])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,21 +17,27 @@ APART = "not comparable"
 """Of rows that are in both, but have no seed that has finished in both."""
 
 
-def diff_frame(before: Sequence[Record], after: Sequence[Record], metric: str = "ACC") -> pd.DataFrame:
+def diff_frame(
+    before: Sequence[Record],
+    after: Sequence[Record],
+    metric: str = "ACC",
+    defaults: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
     """One row for each row of either leaderboard.
 
     Rows are the same if learner, strategy, scenario and settings are, whatever the code; ``what`` says whether a row
     is in both, and whether its results on the seeds that both have finished are equal, if there are any. ``change``
-    is the mean over those seeds of the metric after - before, with its 95% t interval.
+    is the mean over those seeds of the metric after - before, with its 95% t interval. ``defaults`` are those of
+    settings, ``name.parameter``: what older code did not know is at its default.
     """
-    ours, theirs = _by_settings(before), _by_settings(after)
+    ours, theirs = _by_settings(before, defaults), _by_settings(after, defaults)
     rows = [_row(ours.get(key), theirs.get(key), metric) for key in sorted({*ours, *theirs})]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _by_settings(records: Sequence[Record]) -> dict[tuple[str, ...], Cell]:
-    cells = group(current(records)[0])
-    return {(cell.scenario, cell.learner, cell.strategy, cell.settings): cell for cell in cells}
+def _by_settings(records: Sequence[Record], defaults: Mapping[str, Any] | None) -> dict[tuple[str, ...], Cell]:
+    cells = group(current(records, defaults)[0], defaults)
+    return {(cell.scenario, cell.learner, cell.strategy, cell.identity): cell for cell in cells}
 
 
 def _row(before: Cell | None, after: Cell | None, metric: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ffcl.metrics import intransigence
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.settings import written
 
 REFERENCES = ("joint", "cumulative")
 """Strategies that learn from all data so far, the one that learns anew first."""
@@ -34,7 +34,4 @@ class References:
 
 
 def _place(cell: Cell) -> str:
-    run = cell.first.run
-    return json.dumps(
-        [run.learner.name, run.learner.settings, run.scenario.name, run.scenario.settings], sort_keys=True
-    )
+    return written(cell.learner, cell.settings[0], cell.stream)

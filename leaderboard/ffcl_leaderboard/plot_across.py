@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ffcl_leaderboard.across import CriticalDifference, critical_difference, performance_profile
-from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, stream
+from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.cliques import cliques
 from ffcl_leaderboard.comparisons import ALPHA, common_scenarios, scores_by_rule
@@ -153,7 +153,7 @@ def ranks_figure(cells: Sequence[Cell], styles: Styles, everyone: Sequence[Cell]
 
 def _number(n: int, cells: Sequence[Cell]) -> str:
     """So many scenarios; streams, where a scenario has several of them."""
-    several = len({stream(cell) for cell in cells}) > len({cell.scenario for cell in cells})
+    several = len({cell.stream for cell in cells}) > len({cell.scenario for cell in cells})
     return f"{n} {'streams' if several else 'scenarios'}"
 
 

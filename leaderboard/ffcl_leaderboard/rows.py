@@ -25,8 +25,6 @@ MAIN = ("ACC", "AIA", "LA", "forgetting")
 """The measures that are shown where there is no room for more."""
 NOT_RANKED = "not ranked"
 NAMES = ("learner", "strategy")
-STREAM = ["scenario", "scenario_settings"]
-"""The columns in which rows of one stream agree, see `ffcl_leaderboard.baselines.stream`."""
 SORTABLE = (*MEASURES, "intransigence", *OF_ROW, "seeds", *NAMES)
 
 
@@ -51,12 +49,14 @@ def leaderboard_frame(cells: Sequence[Cell], sort: str, changes: Changes = nothi
         {**_row(cell, references), **tuning_columns(cell, defaults), "stale": _stale(cell, changes, other_data)}
         for cell in cells
     ]
-    ascending = sort in NAMES or COLUMNS[sort].better == "lower"
-    frame = pd.DataFrame(rows).sort_values(
-        [*STREAM, sort], ascending=[True, True, ascending], kind="stable", na_position="last", ignore_index=True
+    streams = [cell.stream for cell in cells]
+    ascending = [True, True, sort in NAMES or COLUMNS[sort].better == "lower"]
+    frame = pd.DataFrame(rows).assign(stream=streams)
+    frame = frame.sort_values(
+        ["scenario", "stream", sort], ascending=ascending, kind="stable", na_position="last", ignore_index=True
     )
     frame.insert(0, "rank", _ranks(frame))
-    return frame
+    return frame.drop(columns="stream")
 
 
 def notes(row: Mapping[Any, Any]) -> list[str]:
@@ -71,7 +71,7 @@ def _ranks(frame: pd.DataFrame) -> list[str]:
     """
     enough = frame["seeds"] >= ENOUGH_SEEDS
     ranked = frame[enough & (frame["stale"] == "") & ~frame["optimistic"]]
-    places = ranked.groupby(STREAM)["ACC"].rank(method="min", ascending=False).reindex(frame.index)
+    places = ranked.groupby("stream")["ACC"].rank(method="min", ascending=False).reindex(frame.index)
     return [
         (NOT_RANKED if has_enough else FEW_SEEDS) if np.isnan(place) else f"{place:.0f}"
         for place, has_enough in zip(places, enough, strict=True)

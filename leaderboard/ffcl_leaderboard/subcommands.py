@@ -59,11 +59,13 @@ def diff(
     all_rows: Annotated[bool, typer.Option("--all", help="Show also the rows that are the same.")] = False,
 ) -> None:
     """Compare the leaderboards of two results folders row by row, on the seeds that both have."""
+    from ffcl.registry import installed
     from ffcl_leaderboard.diff import SAME, diff_frame
+    from ffcl_leaderboard.staleness import installed_defaults
 
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    frame = diff_frame(_records(before), _records(after), metric)
+    frame = diff_frame(_records(before), _records(after), metric, installed_defaults(installed()))
     shown = frame if all_rows else frame[frame["what"] != SAME]
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     for name in ("learner", "strategy", "scenario", "what"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,11 @@ from ffcl.records import Record
 from ffcl.refusals import Refusal
 from ffcl.selection import Part
 from ffcl_leaderboard.baselines import rule
-from ffcl_leaderboard.cells import Cell, current, group, identity
+from ffcl_leaderboard.cells import Cell, current, group
 from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
+from ffcl_leaderboard.settings import identity, settings_of
 from ffcl_leaderboard.staleness import Changes, nothing_changed
 
 EXACT = 2**53
@@ -36,6 +37,7 @@ class Leaderboard:
         runs: one row a run.
         coverage: one row a learner x strategy.
         whole: of a part, the leaderboard that it is a part of.
+        defaults: ``name.parameter`` to its default, for what older code did not know.
     """
 
     cells: Sequence[Cell]
@@ -45,6 +47,7 @@ class Leaderboard:
     runs: pd.DataFrame
     coverage: pd.DataFrame
     whole: Leaderboard | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def everyone(self) -> Sequence[Cell]:
@@ -57,10 +60,10 @@ class Leaderboard:
         Of the summary those rows are left out that are over more than is shown.
         """
         runs = {record.run.configuration: record.run for record in part.records}
-        wanted = {identity(run) for run in runs.values()}
-        cells = [cell for cell in self.cells if cell.settings in wanted]
+        wanted = {identity(run, settings_of(run, self.defaults)) for run in runs.values()}
+        cells = [cell for cell in self.cells if cell.identity in wanted]
         shown = {cell.first.run.configuration for cell in cells}
-        hidden = {rule(cell) for cell in self.cells if cell.settings not in wanted}
+        hidden = {rule(cell) for cell in self.cells if cell.identity not in wanted}
         names = zip(*(self.summary[name] for name in ("learner", "strategy", "variant")), strict=True)
         whole = np.array([name not in hidden for name in names], dtype=bool)
         return Leaderboard(
@@ -71,6 +74,7 @@ class Leaderboard:
             _of(self.runs, shown | runs.keys()),
             coverage_frame(cells, part.refusals),
             self,
+            self.defaults,
         )
 
     @property
@@ -104,8 +108,8 @@ def make_leaderboard(
     Raises:
         UsageError: ``sort`` is no column, or there is no such baseline.
     """
-    kept, superseded = current(records)
-    cells = group(kept)
+    kept, superseded = current(records, defaults)
+    cells = group(kept, defaults)
     rows = leaderboard_frame(cells, sort, changes)
     summary = summary_frame(cells, baseline, defaults)
     summary["stale"] = _stale(cells, rows, summary)
@@ -118,6 +122,7 @@ def make_leaderboard(
         summary,
         runs_frame(cells, group(superseded)),
         coverage_frame(cells, refusals),
+        defaults=defaults or {},
     )
 
 

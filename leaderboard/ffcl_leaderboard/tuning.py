@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ffcl.configuration import Component
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.cells import Cell
+from ffcl_leaderboard.settings import written
 
 
 def tuning_columns(cell: Cell, defaults: Defaults) -> dict[str, Any]:
@@ -55,13 +54,11 @@ class Defaults:
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         plain = [cell for cell in cells if cell.first.run.tuning is None]
-        self._found = {_settings(cell.first.run.parts): cell for cell in reversed(plain)}
+        self._found = {_untuned(cell): cell for cell in reversed(plain)}
 
     def gains(self, cell: Cell) -> list[float]:
         """ACC tuned - ACC of the defaults, for each seed that both have."""
-        tuning = cell.first.run.tuning
-        assert tuning is not None
-        defaults = self._found.get(_settings(part.with_settings(tuning.defaults) for part in cell.first.run.parts))
+        defaults = self._found.get(_untuned(cell))
         if defaults is None:
             return []
         before = _accuracy_by_seed(defaults)
@@ -73,5 +70,5 @@ def _accuracy_by_seed(cell: Cell) -> dict[int, float]:
     return dict(zip(seeds, cell.measures["ACC"].tolist(), strict=True))
 
 
-def _settings(parts: Iterable[Component]) -> str:
-    return json.dumps([(part.name, part.settings) for part in parts], sort_keys=True)
+def _untuned(cell: Cell) -> str:
+    return written(cell.first.run.cell, cell.untuned)

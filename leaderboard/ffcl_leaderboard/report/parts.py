@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ffcl.configuration import Component
-
-TABLES = ("stream", "training", "evaluation")
-"""The tables of a scenario, whose parameters ``--set`` knows by name alone."""
+from ffcl_leaderboard.settings import TABLES
 
 
 def part_of(part: Component) -> dict[str, Any]:
