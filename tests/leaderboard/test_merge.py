@@ -32,6 +32,14 @@ def test_what_is_new_is_added_with_all_that_belongs_to_it(tmp_path: Path) -> Non
     assert merge(here, [there]).added == 0
 
 
+def test_a_refusal_stays_though_a_record_elsewhere_is_of_a_time_without_it(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    write_record(there, done(run("oja", "ewc")))
+    note_refusals(here, [Refusal("oja", "ewc", "no gradient")], [])
+    assert merge(here, [there]).added == 1
+    assert [(r.learner, r.strategy) for r in read_refusals(here)] == [("oja", "ewc")]
+
+
 def test_a_trained_learner_comes_also_for_a_result_that_is_there(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     for seed in range(3):
