@@ -72,8 +72,9 @@ def probability_of_improvement(x: Scores, y: Scores) -> Array:
     """
     shares = []
     for first, second in zip(by_scenario(x), by_scenario(y), strict=True):
-        differences = first[..., :, None] - second[..., None, :]
-        shares.append((0.5 + 0.5 * np.sign(differences)).mean(axis=(-2, -1)))
+        n, ranks = first.shape[-1], rankdata(np.concatenate([first, second], axis=-1), axis=-1)
+        won = ranks[..., :n].sum(axis=-1) - n * (n + 1) / 2  # pairs, a tie half
+        shares.append(won / (n * second.shape[-1]))
     return np.asarray(np.mean(shares, axis=0))
 
 

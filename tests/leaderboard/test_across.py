@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -70,6 +71,17 @@ def test_improvement_is_mann_whitneys_u(runs: list[list[float]], data: st.DataOb
     forth = float(probability_of_improvement(runs, others))
     assert forth == pytest.approx(np.mean(by_scipy))
     assert forth + float(probability_of_improvement(others, runs)) == pytest.approx(1)
+
+
+def test_improvement_over_many_seeds_takes_little_memory() -> None:
+    """Not the 160 MB of every run beside every other in each repetition."""
+    runs = np.random.default_rng(0).random((2, 100)).round(2)
+    tracemalloc.start()
+    found = stratified_bootstrap(runs[:1], probability_of_improvement, paired=runs[1:])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.mean == pytest.approx((0.5 + 0.5 * np.sign(runs[0][:, None] - runs[1])).mean())
+    assert peak < 60e6
 
 
 @given(scores, st.randoms(use_true_random=False))
