@@ -204,7 +204,8 @@ def summary_frame(
     ``improvement`` is the probability that a run is better than one of the baseline, ``difference`` the mean over
     scenarios of the mean of cell - baseline, both over the scenarios on which both share seeds, and NaN if these are
     fewer than two. The intervals are of a stratified bootstrap (95%; too narrow with few seeds, NaN with a single
-    one); ``equivalent`` is whether the 90% interval of the difference lies within ±1 point.
+    one); ``equivalent`` is whether the 90% interval of the difference lies within ±1 point, and both share at least 10
+    seeds on each of these scenarios.
 
     Args:
         cells: of the leaderboard.
@@ -283,7 +284,8 @@ def _against(pairs: Sequence[tuple[Array, Array]]) -> dict[str, Any]:
     differences = [x - y for x, y in pairs]
     difference = stratified_bootstrap(differences, mean_score)
     narrow = stratified_bootstrap(differences, mean_score, confidence=0.90)
-    inside = narrow.low > -MARGIN and narrow.high < MARGIN
+    enough = min(map(len, differences)) >= ENOUGH_SEEDS
+    inside = enough and narrow.low > -MARGIN and narrow.high < MARGIN
     return {**_named("improvement", improvement), **_named("difference", difference), "equivalent": inside}
 
 

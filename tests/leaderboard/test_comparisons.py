@@ -360,6 +360,8 @@ def test_a_summary_is_of_those_that_ran_on_the_common_scenarios() -> None:
 def test_easy_scenarios_of_its_own_take_nobody_to_the_top(strategies: tuple[str, ...]) -> None:
     """A row is ahead by what others have run on too, however much it ran alone."""
     hard = [
+    few = [r for r in records if r.run.seed < 9 or r.run.learner.name == "bp" or r.run.scenario.name == "b"]
+    assert not summary_frame(group(few))["equivalent"].any()  # 9 seeds on one of the scenarios
         r
         for name, gain in (("bp", 0.0), ("ff", 0.3), ("oja", 0.1))
         for scenario in ("hard", "harder")
