@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -83,18 +84,20 @@ def comparisons_frame(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def baseline_name(compared: pd.DataFrame, learner_of: Mapping[str, str]) -> str:
+def baseline_name(compared: pd.DataFrame, cells: Mapping[str, Cell]) -> str:
     """What these rows of `comparisons_frame` are compared with, in words.
 
     Args:
         compared: the rows.
-        learner_of: the learner of each configuration.
+        cells: of the rows and their baselines, by configuration.
     """
     labels = set(compared["baseline"])
     if len(labels) == 1:
         return str(labels.pop())
-    learners = {learner_of[configuration] for configuration in compared["baseline_configuration"]}
-    return f"{', '.join(sorted(learners))} under the same strategy"
+    baselines = [cells[configuration] for configuration in compared["baseline_configuration"]]
+    if [cell.strategy for cell in baselines] == list(compared["strategy"]):
+        return f"{', '.join(sorted({cell.learner for cell in baselines}))} under the same strategy"
+    return ", ".join(sorted({replace(cell, rule_variant="", stream_variant="").label for cell in baselines}))
 
 
 def _comparison(cell: Cell, baseline: Cell) -> dict[str, Any]:

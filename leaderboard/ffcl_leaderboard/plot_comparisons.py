@@ -55,8 +55,7 @@ def comparisons_figure(scenario: str, comparisons: pd.DataFrame, cells: Sequence
         said = f"{row['verdict']}, {row['wins']} of {row['pairs']}"
         beside(axes, y, said, INK.get(row["verdict"], GREY))
     name_rows(axes, labels)
-    learner_of = {configuration: cell.learner for configuration, cell in by_configuration.items()}
-    title = f"{scenario}: paired difference in {METRIC} to {one_line(baseline_name(rows, learner_of))}"
+    title = f"{scenario}: paired difference in {METRIC} to {one_line(baseline_name(rows, by_configuration))}"
     axes.set_title(f"{title}\nmean and 95% t interval; verdict and seeds on which it is better", fontsize=10)
     axes.set_xlabel("difference (points): more is better; band: ±1 point")
     return figure

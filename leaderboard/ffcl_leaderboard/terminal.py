@@ -35,11 +35,11 @@ def view(board: Leaderboard) -> RenderableType:
     """The tables of each scenario: percentages with the half-width of their 95% t interval; then the coverage."""
     rows, coverage = board.rows, board.coverage
     parts: list[RenderableType] = []
-    learner_of = {cell.first.run.configuration: cell.learner for cell in board.everyone}
+    cells = {cell.first.run.configuration: cell for cell in board.everyone}
     few = CUT_TO if len(rows) > SHOWN_WHOLE and rows["scenario"].nunique() > 1 else None
     for scenario, of_scenario in rows.groupby("scenario", sort=True):
         compared = board.comparisons[board.comparisons["scenario"] == scenario]
-        baseline = baseline_name(compared, learner_of)
+        baseline = baseline_name(compared, cells)
         for table in _of_scenario(str(scenario), of_scenario, compared, baseline, few):
             parts += [table, Text()]
     if coverage["strategy"].nunique() > 1 or (coverage["status"] == REFUSED).any():

@@ -22,7 +22,7 @@ from ffcl.records import Record
 from ffcl.statistics import t_interval
 from ffcl_leaderboard.across import interquartile_mean, mean_score, probability_of_improvement, stratified_bootstrap
 from ffcl_leaderboard.cells import group
-from ffcl_leaderboard.comparisons import COLUMNS, SUMMARY, comparisons_frame, groups, summary_frame
+from ffcl_leaderboard.comparisons import COLUMNS, SUMMARY, baseline_name, comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.paired import effect_size, holm, sign_flip
 
 
@@ -197,6 +197,21 @@ def test_of_several_baselines_it_is_the_one_with_most_seeds_then_the_defaults_th
     assert baselines(records[3:], hidden=200, lr=0.001) == {"bp (hidden=1000)"}  # but 9 are not
     rates = [r for lr in (0.01, 1e-05, 0.002) for r in runs("bp", BASE, lr=lr)]
     assert baselines([*rates, *runs("ff", BASE)]) == {"bp (lr=1e-05)"}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "name"), [("bp", "bp under the same strategy"), ("bp+none", "bp"), ("bp+replay", "bp + replay")]
+)
+def test_a_baseline_of_several_rows_is_called_what_it_is(baseline: str, name: str) -> None:
+    """Of each stream another row, whose labels differ."""
+    records = [
+        r
+        for mixing, learner, strategy in itertools.product((0.0, 0.5), ("bp", "ff"), ("none", "replay"))
+        for r in runs(learner, BASE[:2], strategy=strategy, stream={"mixing": mixing})
+    ]
+    cells = group(records)
+    by_configuration = {cell.first.run.configuration: cell for cell in cells}
+    assert baseline_name(comparisons_frame(cells, baseline), by_configuration) == name
 
 
 def test_of_several_settings_of_a_baseline_some_can_be_named() -> None:
