@@ -26,7 +26,7 @@ from ffcl_leaderboard.across import (
     probability_of_improvement,
     stratified_bootstrap,
 )
-from ffcl_leaderboard.baselines import METRIC, Rule, in_order, rule, shared, values, with_baselines
+from ffcl_leaderboard.baselines import Rule, in_order, rule, shared, values, with_baselines
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, Cell
 from ffcl_leaderboard.cliques import cliques, letters
 from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
@@ -36,7 +36,7 @@ MARGIN = 0.01
 """One point of accuracy: differences below it are of no practical interest."""
 BETTER, WORSE, EQUIVALENT, UNCLEAR = "better", "worse", "equivalent", "indistinguishable"
 COLUMNS = (
-    *("scenario", "learner", "strategy", "variant", "configuration", "baseline", "baseline_configuration", "metric"),
+    *("scenario", "learner", "strategy", "variant", "configuration", "baseline", "baseline_configuration"),
     *("pairs", "difference", "difference_low", "difference_high", "p", "p_holm", "effect_size", "wins"),
     *("equivalent", "verdict"),
 )
@@ -111,7 +111,6 @@ def _comparison(cell: Cell, baseline: Cell) -> dict[str, Any]:
         "configuration": cell.first.run.configuration,
         "baseline": baseline.label,
         "baseline_configuration": baseline.first.run.configuration,
-        "metric": METRIC,
         "pairs": len(differences),
         **_named("difference", t_interval(differences)),
         "p": sign_flip(differences),

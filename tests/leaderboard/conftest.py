@@ -90,7 +90,6 @@ def _comparisons(cells: Sequence[Cell]) -> pd.DataFrame:
             "configuration": cell.first.run.configuration,
             "baseline": baseline.learner,
             "baseline_configuration": baseline.first.run.configuration,
-            "metric": "ACC",
             "pairs": 10,
             "difference": difference,
             "difference_low": difference - 0.0123,
