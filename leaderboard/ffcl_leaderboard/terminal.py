@@ -153,7 +153,9 @@ def _blocks(widths: dict[str, int], room: int) -> Iterable[list[str]]:
 
 
 def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
-    table = Table(title=title or None, title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table = Table(
+        title=escape(title) or None, title_justify="left", box=None, header_style="bold", padding=(0, 1, 0, 0)
+    )
     for name in names:
         table.add_column(name, no_wrap=True)
     for name in numbers:

@@ -246,8 +246,12 @@ def test_nothing_is_cut_off_in_a_narrow_terminal() -> None:
 
 
 def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
-    text = shown([record(hidden="[red]</x> $math$")])
-    assert "bp" in text
+    """Also in a title: as the settings of the baseline, and as the name of a scenario."""
+    hostile = ("[red]</x> $math$", "[/data]")
+    records = [record(scenario="[/s]", kind=name, seed=s) for name in hostile for s in (0, 1)]
+    text = shown([*records, record("ff", scenario="[/s]")], width=160)
+    assert all(f"kind={name}" in text for name in hostile)
+    assert "[/s], difference to bp (kind=[/data]), seed by seed" in text
     build([record(kind="$\\frac{$", seed=s) for s in (0, 1)] + [record(kind="b")], tmp_path, "ACC")
 
 
