@@ -263,6 +263,14 @@ def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracie
         matrix = [[0.0, 0.0], [learned, 0.0], [accuracy, accuracy]]
         records.append(replace(done(replace(of, scenario=replace(of.scenario, settings=settings))), accuracy=matrix))
     return records
+def test_few_seeds_are_those_of_the_rows_over_all_scenarios(page: Any, tmp_path: Path) -> None:
+    """Ten seeds on one scenario are too few for a winner over two if there are three on the other."""
+    names, counts = ("bp", "ff"), {"one": 10, "two": 3}
+    records = [done(run(name, scenario=s, seed=k)) for name in names for s, n in counts.items() for k in range(n)]
+    _open(page, _written(tmp_path / "index.html", records) + "#scenario=")
+    assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
+
+
 
 
 def test_each_stream_of_a_scenario_has_a_leader(page: Any, tmp_path: Path) -> None:

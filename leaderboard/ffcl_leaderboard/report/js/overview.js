@@ -139,7 +139,7 @@ const overallAnswer = () => {
   if (!counted.length) return ["Accuracy on each scenario side by side. Choose one for intervals, curves and costs."];
   const enough = counted.filter((row) => row.seeds >= DATA.few);
   const best = sorted(enough, { value: (row) => row.IQM }, true)[0];
-  if (!best) return [fewSeeds(ROWS.map((row) => row.seeds).filter((count) => count > 0))];
+  if (!best) return [fewSeeds(counted.map((row) => row.seeds))];
   const overlapping = enough.filter((row) => row !== best && row.IQM_high >= best.IQM_low).length;
   const streams = new Set(ROWS.map(placeOf)).size; // a summary counts these
   const word = streams > DATA.scenarios.length ? "stream" : "scenario";
