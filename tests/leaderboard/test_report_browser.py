@@ -142,6 +142,15 @@ def test_stale_rows_can_be_hidden_and_are_not_ranked(page: Any, report: Path) ->
     assert len(_column(page, 2)) == 11
 
 
+def test_over_all_scenarios_stale_numbers_are_hidden(page: Any, report: Path) -> None:
+    """A row stays, with what is not stale in it."""
+    _open(page, f"{report.as_uri()}#scenario=")
+    before = len(_all(page, "#grid button.cell"))
+    _press(page, ".check", "hide stale")
+    assert len(_all(page, "#grid tbody tr")) == 12
+    assert len(_all(page, "#grid button.cell")) == before - 1
+
+
 def test_a_row_opens_and_escape_closes_it(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 

@@ -111,7 +111,7 @@ const build = () => {
     side.show(all && DATA.scenarios.length > 0);
     if (!all) scores.render(scenarioColumns(), rows, total);
     if (totalled) totals.render(summaryColumns(), rows, total);
-    if (all) grid.render(gridColumns(), GRID.filter(isShown), GRID.length);
+    if (all) grid.render(gridColumns(), byScenario(ROWS.filter(isOfShownKind)).filter(isShown), GRID.length);
     drawFigures();
     links.forEach((link, i) => {
       link.hidden = sections[i].node.hidden;

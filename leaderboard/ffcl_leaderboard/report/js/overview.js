@@ -90,9 +90,9 @@ const summaryColumns = () =>
   );
 
 // A row a learner, strategy and variant; a column a scenario. Where several rows share these names, the best stands.
-const byScenario = () => {
+const byScenario = (rows) => {
   const groups = new Map();
-  for (const row of ROWS) {
+  for (const row of rows) {
     const key = JSON.stringify([row.learner, row.strategy, row.variant]);
     if (!groups.has(key))
       groups.set(key, { learner: row.learner, strategy: row.strategy, variant: row.variant, of: {} });
@@ -102,7 +102,7 @@ const byScenario = () => {
   }
   return [...groups.values()];
 };
-const GRID = byScenario();
+const GRID = byScenario(ROWS);
 const gridColumns = () => [
   ...nameColumns(GRID),
   ...DATA.scenarios.map((scenario) => ({

@@ -23,9 +23,10 @@ const KINDS = {
   optimistic: (row) => row.optimistic === true || /\boptimistic\b/.test(row.variant),
   stale: (row) => Boolean(row.stale),
 };
+const isOfShownKind = (row) => ![...state.hide].some((kind) => KINDS[kind](row));
 const isShown = (row) => {
   if (state.learners.has(row.learner) || state.strategies.has(row.strategy)) return false;
-  if ([...state.hide].some((kind) => KINDS[kind](row))) return false;
+  if (!isOfShownKind(row)) return false;
   const scenarios = row.scenario ?? (row.of ? Object.keys(row.of) : DATA.scenarios).join(" "); // of a row over several
   const text = [row.learner, row.strategy, scenarios, row.variant].join(" ").toLowerCase();
   return state.text
