@@ -263,6 +263,14 @@ def test_few_seeds_make_no_winner(page: Any, made_up: Maker, tmp_path: Path) -> 
     assert _all(page, "#table .first") == []
 
 
+def test_few_seeds_are_those_of_the_rows_over_all_scenarios(page: Any, tmp_path: Path) -> None:
+    """Ten seeds on one scenario are too few for a winner over two if there are three on the other."""
+    names, counts = ("bp", "ff"), {"one": 10, "two": 3}
+    records = [done(run(name, scenario=s, seed=k)) for name in names for s, n in counts.items() for k in range(n)]
+    _open(page, _written(tmp_path / "index.html", records) + "#scenario=")
+    assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
+
+
 def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracies: float) -> list[Record]:
     """Runs on the stream of the scenario toy with this mixing, of learners that end at these accuracies."""
     records = []
@@ -272,14 +280,6 @@ def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracie
         matrix = [[0.0, 0.0], [learned, 0.0], [accuracy, accuracy]]
         records.append(replace(done(replace(of, scenario=replace(of.scenario, settings=settings))), accuracy=matrix))
     return records
-def test_few_seeds_are_those_of_the_rows_over_all_scenarios(page: Any, tmp_path: Path) -> None:
-    """Ten seeds on one scenario are too few for a winner over two if there are three on the other."""
-    names, counts = ("bp", "ff"), {"one": 10, "two": 3}
-    records = [done(run(name, scenario=s, seed=k)) for name in names for s, n in counts.items() for k in range(n)]
-    _open(page, _written(tmp_path / "index.html", records) + "#scenario=")
-    assert _all(page, ".answer")[0].text.startswith("Few seeds: 3 a row, where 10 are needed")
-
-
 
 
 def test_each_stream_of_a_scenario_has_a_leader(page: Any, tmp_path: Path) -> None:
@@ -306,11 +306,17 @@ def test_of_a_part_the_first_that_is_shown_is_named(page: Any, tmp_path: Path) -
     assert _column(page, 1) == ["2", "3"]
 
 
-def test_what_was_learned_is_held_against_the_same_stream(page: Any, tmp_path: Path) -> None:
-    page.get(_written(tmp_path / "a.html", [*_of_mixing(0.0, bp=0.9), *_of_mixing(1.0, bp=0.3, learned=0.3)]))
-    assert "did not learn" not in _all(page, "#table")[0].text
-    page.get(_written(tmp_path / "b.html", [*_of_mixing(0.0, bp=0.9), *_of_mixing(0.0, ff=0.3, learned=0.3)]))
-    assert "did not learn" in _all(page, "#table")[0].text
+def test_who_never_was_above_guessing_did_not_learn(page: Any, tmp_path: Path) -> None:
+    """Whoever else is there: half of two labels is guessing, a third of ten is not."""
+
+    def of(name: str, learned: float, labels: int) -> list[Record]:
+        records = _of_mixing(0.0, learned=learned, **{name: learned})
+        return [replace(record, choices=[[labels, labels]] * 3) for record in records]
+
+    for labels, learned, said in ((2, 0.5, True), (10, 0.35, False)):
+        page.get(_written(tmp_path / "a.html", [*of("bp", 0.9, labels), *of("ff", learned, labels)]))
+        rows = {row.find_element("css selector", "th").text: row for row in _all(page, "#table tbody tr")}
+        assert {name: "did not learn" in row.text for name, row in rows.items()} == {"bp": False, "ff": said}
 
 
 def _written(path: Path, records: list[Record]) -> str:

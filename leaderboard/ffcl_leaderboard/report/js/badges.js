@@ -23,10 +23,10 @@ const learningBadges = (row) => [
     ? badge(
         "bad",
         "did not learn",
-        "LA is under half of the highest of its stream: low forgetting says nothing here.",
+        "No experience was learned clearly above guessing: low forgetting says nothing here.",
       )
     : null,
-  row.never_learned > 0
+  row.never_learned > 0 && !didNotLearn(row)
     ? badge("bad", `${written(row.never_learned, "count")} never learned`, titleOf("never_learned"))
     : null,
 ];

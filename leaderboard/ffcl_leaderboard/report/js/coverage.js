@@ -91,7 +91,7 @@ const makeNotes = () => {
         el(
           "li",
           {},
-          "Forgetting is read beside LA, the accuracy right after learning: a rule that never learned forgets nothing. “did not learn” marks an LA under half of the highest of its stream.",
+          "Forgetting is read beside LA, the accuracy right after learning: a rule that never learned forgets nothing. “did not learn” marks a row none of whose experiences ever rose clearly above guessing.",
         ),
         DATA.superseded
           ? el("li", {}, `${plural(DATA.superseded, "run")} of code that has been edited since are left out.`)

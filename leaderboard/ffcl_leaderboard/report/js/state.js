@@ -48,14 +48,11 @@ const leaderOf = (scenario, stream) =>
     .filter((row) => rankOf(row) && streamOf(row) === stream)
     .sort((a, b) => rankOf(a) - rankOf(b))[0]; // of a part of a leaderboard perhaps not its first
 const placeOf = (row) => JSON.stringify([row.scenario, streamOf(row)]);
-const BEST_LA = new Map();
-for (const row of ROWS.filter((one) => isNumber(one.LA)))
-  BEST_LA.set(placeOf(row), Math.max(row.LA, BEST_LA.get(placeOf(row)) ?? 0));
-
-// A row that hardly learned cannot forget: its forgetting must not be read as a strength.
-const didNotLearn = (row) => isNumber(row.LA) && row.LA < 0.5 * (BEST_LA.get(placeOf(row)) ?? 0);
 
 const experiencesOf = (row) => row.details.matrix?.[0].length ?? 0;
+
+// A row that learned nothing cannot forget: its forgetting must not be read as a strength.
+const didNotLearn = (row) => isNumber(row.never_learned) && row.never_learned >= experiencesOf(row);
 
 // The choice of scenario stands in the address, so that a view can be passed on.
 const readAddress = () => {
