@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
+from rich.text import Text
+
 from ffcl.records import Record, write_atomically
 from ffcl.refusals import Refusal
 from ffcl.selection import Part
@@ -15,6 +18,8 @@ from ffcl_leaderboard.tables import Leaderboard, make_leaderboard
 from ffcl_leaderboard.terminal import view
 
 REPORT = "index.html"
+PLOTS = "plots"
+NOT_DRAWN = "plots/ is of an earlier leaderboard; `ffcl leaderboard --plots` draws it."
 MANY_ROWS = 300
 """More rows than these are drawn only if asked for: it takes a quarter of a second a row."""
 
@@ -50,11 +55,15 @@ def build(
     board = make_leaderboard(records, sort, refusals, baseline, changes, defaults)
     shown = board if part is None else board.part(part)
     written = shown if part is not None and part.in_files else board
-    files = [] if output is None else _write(written, output, defaults, plots)
-    return Tables(shown.rows, shown.runs, view(shown), files, comparisons=shown.comparisons, summary=shown.summary)
+    drawn = len(written.cells) <= MANY_ROWS if plots is None else plots
+    files = [] if output is None else _write(written, output, defaults, drawn)
+    seen = view(shown)
+    if output is not None and not drawn and (output / PLOTS).is_dir():
+        seen = Group(seen, Text(NOT_DRAWN, style="dim"))
+    return Tables(shown.rows, shown.runs, seen, files, comparisons=shown.comparisons, summary=shown.summary)
 
 
-def _write(board: Leaderboard, output: Path, defaults: Mapping[str, Any] | None, plots: bool | None) -> list[Path]:
+def _write(board: Leaderboard, output: Path, defaults: Mapping[str, Any] | None, drawn: bool) -> list[Path]:
     from ffcl_leaderboard.report import write_report
 
     files = []
@@ -62,8 +71,8 @@ def _write(board: Leaderboard, output: Path, defaults: Mapping[str, Any] | None,
         write_atomically(output / name, text)
         files.append(output / name)
     files.append(write_report(output / REPORT, board, defaults))
-    if plots or (plots is None and len(board.cells) <= MANY_ROWS):
+    if drawn:
         from ffcl_leaderboard.plots import draw_all
 
-        files += draw_all(board, output / "plots")
+        files += draw_all(board, output / PLOTS)
     return files

@@ -55,9 +55,12 @@ class Gallery:
         self._now[name] = digest
 
     def close(self) -> None:
-        """Note what has been drawn; what is in the folder besides is left there."""
+        """Note what has been drawn, and remove what was drawn before and not asked for now; all else is left there."""
+        for name in self._before.keys() - self._now.keys():
+            for suffix in SUFFIXES:
+                (self.folder / Path(name + suffix).name).unlink(missing_ok=True)
         if self.drawn or self._now != self._before:
-            write_atomically(self.folder / DIGESTS, json.dumps({**self._before, **self._now}, indent=1, sort_keys=True))
+            write_atomically(self.folder / DIGESTS, json.dumps(self._now, indent=1, sort_keys=True))
 
 
 def content_of(cell: Cell) -> list[object]:

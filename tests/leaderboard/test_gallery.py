@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
 from ffcl.records import Record
+from ffcl_leaderboard import build as building
 from ffcl_leaderboard.build import build
 from made_up import done, run
 
@@ -40,3 +44,30 @@ def test_a_learner_that_takes_a_colour_has_the_others_drawn_again(tmp_path: Path
     first = draw(records, tmp_path)
     second = draw([*records, done(run("bp", scenario="b"))], tmp_path)
     assert second["accuracy--a.png"] != first["accuracy--a.png"]
+
+
+def test_plots_of_scenarios_that_are_no_more_are_removed(tmp_path: Path) -> None:
+    records = [done(run(scenario=name)) for name in ("a", "b")]
+    draw(records, tmp_path)
+    mine = tmp_path / "plots" / "mine--b.png"
+    mine.write_bytes(b"by hand")
+    left = draw(records[:1], tmp_path)
+    assert {name for name in left if name.endswith("--b.png")} == {mine.name}
+    assert not list((tmp_path / "plots").glob("*--b.svg"))
+    assert "accuracy--a.png" in left
+
+
+def test_it_is_said_where_plots_are_of_an_earlier_leaderboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rows are drawn only if asked for."""
+    monkeypatch.setattr(building, "MANY_ROWS", 1)
+
+    def said(learners: str, plots: bool | None = None) -> bool:
+        console = Console(width=100)
+        with console.capture() as capture:
+            console.print(build([done(run(name)) for name in learners], tmp_path, "ACC", plots=plots).view)
+        return "plots/ is of an earlier leaderboard" in capture.get()
+
+    assert not said("ab")  # nothing is there
+    assert not said("a")
+    assert said("ab")
+    assert not said("ab", plots=True)
