@@ -40,10 +40,15 @@ def values(cell: Cell) -> dict[int, float]:
     return {seed: value for seed, value in of_seeds if not np.isnan(value)}
 
 
+def data(cell: Cell) -> dict[int, str]:
+    """SHA-256 of the data of each finished run by its seed, "" where it is not known."""
+    return {record.run.seed: record.data_sha256 for record in cell.done}
+
+
 def shared(cell: Cell, baseline: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The values of both on the seeds that both have, by growing seed: (seeds,) each."""
-    own, other = values(cell), values(baseline)
-    common = sorted(own.keys() & other.keys())
+    """The values of both on the seeds that both have, by growing seed: (seeds,) each; not where their data differs."""
+    own, other, ours, theirs = values(cell), values(baseline), data(cell), data(baseline)
+    common = [s for s in sorted(own.keys() & other.keys()) if "" in (ours[s], theirs[s]) or ours[s] == theirs[s]]
     return np.array([own[seed] for seed in common]), np.array([other[seed] for seed in common])
 
 

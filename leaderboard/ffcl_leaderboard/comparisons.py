@@ -26,7 +26,7 @@ from ffcl_leaderboard.across import (
     probability_of_improvement,
     stratified_bootstrap,
 )
-from ffcl_leaderboard.baselines import Rule, in_order, rule, shared, values, with_baselines
+from ffcl_leaderboard.baselines import Rule, data, in_order, rule, shared, values, with_baselines
 from ffcl_leaderboard.cells import ENOUGH_SEEDS, FEW_SEEDS, Cell
 from ffcl_leaderboard.cliques import cliques, letters
 from ffcl_leaderboard.paired import effect_size, equivalent, holm, least_p, sign_flip, sign_flips
@@ -143,11 +143,11 @@ def groups(cells: Sequence[Cell]) -> dict[str, str]:
     streams: dict[str, list[Cell]] = defaultdict(list)
     for cell in in_order(cells):
         streams[cell.stream].append(cell)
-    tables = [(members, _table(members)) for members in streams.values()]
-    tests = [_all_pairs(table) for _, table in tables]
-    _correct([[rule(cell) for cell in members] for members, _ in tables], [p for p, _ in tests])
+    tables = [(members, *_table(members)) for members in streams.values()]
+    tests = [_all_pairs(table, sources) for _, table, sources in tables]
+    _correct([[rule(cell) for cell in members] for members, *_ in tables], [p for p, _ in tests])
     shown = {cell.first.run.configuration: "" for cell in cells}
-    for (members, table), (p, pairs) in zip(tables, tests, strict=True):
+    for (members, table, _), (p, pairs) in zip(tables, tests, strict=True):
         enough = np.flatnonzero((~np.isnan(table)).sum(axis=1) >= ENOUGH_SEEDS)
         best_first = enough[np.argsort(-np.nanmean(table[enough], axis=1), kind="stable")]
         inside = np.ix_(best_first, best_first)
@@ -157,19 +157,22 @@ def groups(cells: Sequence[Cell]) -> dict[str, str]:
     return shown
 
 
-def _table(cells: Sequence[Cell]) -> Array:
-    """The values of cells (cells, seeds), NaN where a cell lacks a seed."""
-    by_cell = [values(cell) for cell in cells]
+def _table(cells: Sequence[Cell]) -> tuple[Array, NDArray[np.object_]]:
+    """The values of cells, NaN where a cell lacks a seed, and `data`, "" there: (cells, seeds) each."""
+    by_cell, sources = [values(cell) for cell in cells], [data(cell) for cell in cells]
     seeds = sorted(set().union(*by_cell))
-    return np.array([[of_seed.get(seed, math.nan) for seed in seeds] for of_seed in by_cell]).reshape(len(cells), -1)
+    table = np.array([[of_seed.get(seed, math.nan) for seed in seeds] for of_seed in by_cell])
+    of_table = np.array([[of_seed.get(seed, "") for seed in seeds] for of_seed in sources], dtype=object)
+    return table.reshape(len(cells), -1), of_table.reshape(len(cells), -1)
 
 
-def _all_pairs(table: Array) -> tuple[Array, NDArray[np.int64]]:
+def _all_pairs(table: Array, sources: NDArray[np.object_]) -> tuple[Array, NDArray[np.int64]]:
     """Of every two rows, p of the sign-flip test and how many seeds they share: (cells, cells) each."""
     n = len(table)
     p, pairs = np.full((n, n), math.nan), np.zeros((n, n), dtype=np.int64)
     first, second = np.triu_indices(n, 1)
-    differences = table[first] - table[second]
+    differences, ours, theirs = table[first] - table[second], sources[first], sources[second]
+    differences[(ours != theirs) & (ours != "") & (theirs != "")] = math.nan
     counts = (~np.isnan(differences)).sum(axis=1)
     for count in set(counts.tolist()):  # tests of as many pairs are made together
         same = counts == count

@@ -111,14 +111,18 @@ def make_leaderboard(
     kept, superseded = current(records, defaults)
     cells = group(kept, defaults)
     rows = leaderboard_frame(cells, sort, changes)
+    stale = dict(zip(rows["configuration"], rows["stale"], strict=True)) if cells else {}
+    comparisons = comparisons_frame(cells, baseline, defaults)
+    comparisons["stale"] = comparisons["configuration"].map(stale)
+    comparisons["baseline_stale"] = comparisons["baseline_configuration"].map(stale)
     summary = summary_frame(cells, baseline, defaults)
-    summary["stale"] = _stale(cells, rows, summary)
+    summary["stale"] = _stale(cells, stale, summary)
     letters = groups(cells)
     rows.insert(1, "group", [letters[configuration] for configuration in rows["configuration"]])
     return Leaderboard(
         cells,
         rows,
-        comparisons_frame(cells, baseline, defaults),
+        comparisons,
         summary,
         runs_frame(cells, group(superseded)),
         coverage_frame(cells, refusals),
@@ -130,11 +134,8 @@ def _of(frame: pd.DataFrame, configurations: Collection[str]) -> pd.DataFrame:
     return frame[frame["configuration"].isin(configurations)].reset_index(drop=True)
 
 
-def _stale(cells: Sequence[Cell], rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+def _stale(cells: Sequence[Cell], of_configuration: Mapping[str, str], summary: pd.DataFrame) -> list[str]:
     """Of each row of the summary what has changed since any of its cells ran; empty if nothing has."""
-    if summary.empty:
-        return []
-    of_configuration = dict(zip(rows["configuration"], rows["stale"], strict=True))
     found = {rule(cell): text for cell in cells if (text := of_configuration[cell.first.run.configuration])}
     names = zip(summary["learner"], summary["strategy"], summary["variant"], strict=True)
     return [found.get(name, "") for name in names]

@@ -100,7 +100,8 @@ def _verdicts(title: str, rows: pd.DataFrame) -> Table:
     for row in rows.to_dict("records"):
         difference = percent(row["difference"], row["difference_low"], sign="+")
         p = "-" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}"
-        table.add_row(_name(row), row["strategy"], str(row["pairs"]), difference, p, row["verdict"])
+        said = ["stale"] * bool(row["stale"]) + ["baseline stale"] * bool(row["baseline_stale"])
+        table.add_row(_name(row, said), row["strategy"], str(row["pairs"]), difference, p, row["verdict"])
     return _folding(table, rows)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ffcl.statistics import t_interval
+from ffcl_leaderboard.baselines import shared
 from ffcl_leaderboard.cells import Cell
 from ffcl_leaderboard.settings import written
 
@@ -57,17 +58,12 @@ class Defaults:
         self._found = {_untuned(cell): cell for cell in reversed(plain)}
 
     def gains(self, cell: Cell) -> list[float]:
-        """ACC tuned - ACC of the defaults, for each seed that both have."""
+        """ACC tuned - ACC of the defaults, for each seed that both have on the same data."""
         defaults = self._found.get(_untuned(cell))
         if defaults is None:
             return []
-        before = _accuracy_by_seed(defaults)
-        return [after - before[seed] for seed, after in _accuracy_by_seed(cell).items() if seed in before]
-
-
-def _accuracy_by_seed(cell: Cell) -> dict[int, float]:
-    seeds = (record.run.seed for record in cell.done)
-    return dict(zip(seeds, cell.measures["ACC"].tolist(), strict=True))
+        after, before = shared(cell, defaults)
+        return list(after - before)
 
 
 def _untuned(cell: Cell) -> str:

@@ -142,6 +142,16 @@ def test_stale_rows_can_be_hidden_and_are_not_ranked(page: Any, report: Path) ->
     assert len(_column(page, 2)) == 11
 
 
+def test_a_verdict_says_that_the_baseline_is_stale(page: Any, tmp_path: Path) -> None:
+    records = [done(run(name, seed=s), acc) for name, acc in (("bp", 0.6), ("ff", 0.8)) for s in range(10)]
+    board = make_leaderboard(records, "ACC", changes=lambda run: ["learner code edited"] * (run.learner.name == "bp"))
+    page.get(write_report(tmp_path / "index.html", board).as_uri())
+    assert "Against bp (stale): +20.0 points, better." in _all(page, ".answer")[0].text
+    assert [e.text for e in _all(page, "#table .badge") if "stale" in e.text] == ["baseline stale", "stale"]
+    _press(page, "#table button.open", "ff")
+    assert "Stale baseline: learner code edited" in _all(page, "dialog[open]")[0].text
+
+
 def test_over_all_scenarios_stale_numbers_are_hidden(page: Any, report: Path) -> None:
     """A row stays, with what is not stale in it."""
     _open(page, f"{report.as_uri()}#scenario=")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import pytest
+from rich.console import Console
 
 from ffcl.configuration import Tuning
 from ffcl.parameters import Parameters
@@ -65,6 +67,34 @@ def test_seeds_of_a_named_data_set_have_one_and_the_same_data() -> None:
     assert data_changes([*old, *new, other]) == {record.run.key for record in old}
     rows = build([*old, *new], None, "ACC").rows
     assert dict(zip(rows["learner"], rows["stale"], strict=True)) == {"bp": "data changed", "ff": ""}
+
+
+def test_a_verdict_says_what_is_stale_in_it_and_in_its_baseline() -> None:
+    records = [done(run(name, seed=s), acc) for name, acc in (("bp", 0.6), ("ff", 0.8), ("oja", 0.7)) for s in (0, 1)]
+    for stale, said in (("bp", {"ff": "baseline stale", "oja": "baseline stale"}), ("ff", {"ff": "stale", "oja": ""})):
+        tables = build(records, None, "ACC", changes=lambda run, stale=stale: ["edited"] * (run.learner.name == stale))
+        of = tables.comparisons.set_index("learner")
+        assert of["stale"].to_dict() == {"ff": "edited" * (stale == "ff"), "oja": ""}
+        assert set(of["baseline_stale"]) == {"edited" * (stale == "bp")}
+        console = Console(width=100)
+        with console.capture() as capture:
+            console.print(tables.view)
+        verdicts = capture.get().split("difference to bp")[1]
+        for learner, words in said.items():
+            assert re.search(rf"{learner} .*\n *{words}", verdicts)
+        assert verdicts.count("stale") == len([words for words in said.values() if words])
+
+
+def test_runs_on_other_data_are_no_pairs() -> None:
+    """What is not known of a record of long ago keeps no pair apart."""
+    old = [done(run("bp", seed=s), 0.6, data_sha256="0" * 64, started="2025-01-01") for s in range(4)]
+    unknown = [done(run("bp", seed=4), 0.6, data_sha256="")]
+    records = [*old, *unknown, *(done(run("bp", seed=s), 0.6) for s in range(5, 10))]
+    records += [done(run("ff", seed=s), 0.8) for s in range(10)]
+    tables = build(records, None, "ACC")
+    (row,) = tables.comparisons.to_dict("records")
+    assert (row["pairs"], row["verdict"], row["baseline_stale"]) == (6, "few seeds", "data changed")
+    assert list(tables.rows["group"]) == ["a", "a"]
 
 
 def test_other_streams_and_seeds_may_have_other_data() -> None:

@@ -172,5 +172,5 @@ def _comparisons(comparisons: pd.DataFrame, keys: Sequence[tuple[Any, ...]]) -> 
     frame = comparisons.assign(row=at)
     ends = zip(frame["scenario"], frame["baseline_configuration"], strict=True)
     frame = frame.assign(baseline_row=[by_configuration.get(end, -1) for end in ends])
-    told = ("variant", "baseline_configuration", "p", "equivalent")  # by the row, p_holm and the verdict
+    told = ("variant", "stale", "baseline_configuration", "p", "equivalent")  # by the row, p_holm and the verdict
     return encode_frame(frame[frame["row"] >= 0], (*KEY, *told))

@@ -30,13 +30,16 @@ const differenceCell = (row) => {
   if (!found) return "–";
   return el(
     "span",
-    { title: `ACC less that of ${found.baseline ?? "the baseline"}, paired over ${plural(found.pairs ?? 0, "seed")}` },
+    { title: `ACC less that of ${baselineOf(found)}, paired over ${plural(found.pairs ?? 0, "seed")}` },
     points(found, "difference"),
   );
 };
 const verdictCell = (row) =>
   row.comparison
-    ? verdictBadge(row.comparison.verdict)
+    ? [
+        verdictBadge(row.comparison.verdict),
+        row.comparison.baseline_stale ? [" ", badge("bad", "baseline stale", row.comparison.baseline_stale)] : null,
+      ]
     : row.isBaseline
       ? el("span", { class: "faint" }, "baseline")
       : "";

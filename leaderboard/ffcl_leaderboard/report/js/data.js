@@ -47,6 +47,7 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const nameOf = (row) => (row.strategy === "none" ? row.learner : `${row.learner} + ${row.strategy}`);
 const labelOf = (row) => (row.variant ? `${nameOf(row)} (${row.variant})` : nameOf(row));
 const titleOf = (name) => DATA.columns[name]?.title ?? DATA.help[name]?.title ?? name.replaceAll("_", " ");
+const baselineOf = (found) => `${found.baseline ?? "the baseline"}${found.baseline_stale ? " (stale)" : ""}`;
 const plural = (count, word) => `${grouped(count)} ${word}${count === 1 ? "" : "s"}`;
 
 const minus = (text) => text.replace(/^-(?=[0.]*$)/, "").replace("-", "−"); // what rounds to zero has no sign

@@ -103,7 +103,8 @@ const comparisonTable = (row) => {
   const found = row.comparison;
   if (!found) return null;
   return block(
-    `Against ${found.baseline ?? "the baseline"}`,
+    `Against ${baselineOf(found)}`,
+    found.baseline_stale ? el("p", { class: "warning" }, `Stale baseline: ${found.baseline_stale}`) : null,
     el(
       "div",
       { class: "box", role: "region", tabindex: "0", "aria-label": "Differences to the baseline" },

@@ -95,7 +95,7 @@ const makeDifferences = () => {
     }
     const ends = allEnds(items),
       [low, high] = widened(Math.min(0, ...ends), Math.max(0, ...ends), 0.02);
-    const names = [...new Set(found.map((row) => row.comparison.baseline).filter(Boolean))].join(", ");
+    const names = [...new Set(found.map((row) => baselineOf(row.comparison)))].join(", ");
     section.place.replaceChildren(
       dotFigure(drawn, Math.min(widthOf(section.place), 980), {
         title: `Differences to the baseline in ${titleOf("ACC")}`,
@@ -103,7 +103,7 @@ const makeDifferences = () => {
         tick: (value) => signed(value, high - low > 0.08 ? 0 : 1),
         reference: 0,
         domain: [low, high],
-        axis: `${titleOf("ACC")}: difference to ${names || "the baseline"} (points)`,
+        axis: `${titleOf("ACC")}: difference to ${names} (points)`,
       }),
     );
   };

@@ -187,6 +187,6 @@ const leaderAnswer = (best, where) => {
     el("b", {}, `${percent(best.ACC)}%`),
     ` (95% interval ${percent(best.ACC_low)} to ${percent(best.ACC_high)}, ${best.seeds} seeds). `,
     overlap(others),
-    found ? ` Against ${found.baseline ?? "the baseline"}: ${signed(found.difference)} points, ${found.verdict}.` : "",
+    found ? ` Against ${baselineOf(found)}: ${signed(found.difference)} points, ${found.verdict}.` : "",
   ];
 };
