@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ffcl.configuration import Tuning, own_settings
 from ffcl.metrics import METRICS, never_learned, retention
 from ffcl.records import Record
-from ffcl_leaderboard.settings import Settings, identity, settings_of, written
+from ffcl_leaderboard.settings import Settings, by_owner, identity, settings_of, written
 from ffcl_leaderboard.within import WITHIN, within_metrics
 
 ENOUGH_SEEDS = 10
@@ -146,8 +146,9 @@ def current(records: Sequence[Record], defaults: Mapping[str, Any] | None = None
         records: of whatever code.
         defaults: ``name.parameter`` to its default, for what older code did not know.
     """
+    owned = by_owner(defaults)
     runs = {record.run.configuration: record.run for record in records}
-    about = {name: identity(run, settings_of(run, defaults or {})) for name, run in runs.items()}
+    about = {name: identity(run, settings_of(run, owned)) for name, run in runs.items()}
     by_identity: dict[str, list[Record]] = defaultdict(list)
     for record in once(records):
         by_identity[about[record.run.configuration]].append(record)
@@ -170,11 +171,11 @@ def group(records: Sequence[Record], defaults: Mapping[str, Any] | None = None) 
     by_configuration: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda r: r.run.seed):
         by_configuration[(*record.run.cell, record.run.configuration)].append(record)
-    cells = []
+    owned, cells = by_owner(defaults), []
     for members in by_configuration.values():
         done = tuple(r for r in members if r.status == "done")
         failed = tuple(r for r in members if r.status == "failed")
-        cells.append(Cell(done, failed, settings_of(members[0].run, defaults or {})))
+        cells.append(Cell(done, failed, settings_of(members[0].run, owned)))
     rules = _by_configuration(cells, lambda cell: (cell.learner, cell.strategy), _rule_variants)
     streams = _by_configuration(cells, lambda cell: (cell.scenario,), _stream_variants)
     names = [cell.first.run.configuration for cell in cells]

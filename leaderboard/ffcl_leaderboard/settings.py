@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ffcl.configuration import Run, own_settings
+from ffcl.configuration import Run
 
 TABLES = ("stream", "training", "evaluation")
 """The tables of a scenario, whose parameters ``--set`` knows by name alone."""
@@ -15,15 +15,24 @@ Settings = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 """Of learner, strategy and scenario, by parameter."""
 
 
-def settings_of(run: Run, defaults: Mapping[str, Any]) -> Settings:
+def by_owner(defaults: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Of defaults ``name.parameter``, those of each name by parameter."""
+    owned: dict[str, dict[str, Any]] = {}
+    for key, value in (defaults or {}).items():
+        name, _, parameter = key.partition(".")
+        owned.setdefault(name, {})[parameter] = value
+    return owned
+
+
+def settings_of(run: Run, defaults: Mapping[str, Mapping[str, Any]]) -> Settings:
     """The settings of a run, those of a scenario's tables side by side.
 
     Args:
         run: of whatever code.
-        defaults: ``name.parameter`` to its default: the value of what the run's code did not know yet.
+        defaults: see `by_owner`: the values of what the run's code did not know yet.
     """
     learner, strategy, scenario = (
-        {**own_settings(part.name, defaults), **_side_by_side(part.settings)} for part in run.parts
+        {**defaults.get(part.name, {}), **_side_by_side(part.settings)} for part in run.parts
     )
     return learner, strategy, scenario
 

@@ -18,7 +18,7 @@ from ffcl_leaderboard.cells import Cell, current, group
 from ffcl_leaderboard.comparisons import comparisons_frame, groups, summary_frame
 from ffcl_leaderboard.coverage import coverage_frame
 from ffcl_leaderboard.rows import leaderboard_frame, runs_frame
-from ffcl_leaderboard.settings import identity, settings_of
+from ffcl_leaderboard.settings import by_owner, identity, settings_of
 from ffcl_leaderboard.staleness import Changes, nothing_changed
 
 EXACT = 2**53
@@ -60,7 +60,8 @@ class Leaderboard:
         Of the summary those rows are left out that are over more than is shown.
         """
         runs = {record.run.configuration: record.run for record in part.records}
-        wanted = {identity(run, settings_of(run, self.defaults)) for run in runs.values()}
+        owned = by_owner(self.defaults)
+        wanted = {identity(run, settings_of(run, owned)) for run in runs.values()}
         cells = [cell for cell in self.cells if cell.identity in wanted]
         shown = {cell.first.run.configuration for cell in cells}
         hidden = {rule(cell) for cell in self.cells if cell.identity not in wanted}
