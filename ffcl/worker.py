@@ -6,6 +6,8 @@ worker finishes and writes its run, and ends.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -129,6 +131,13 @@ def hand_over(job: Job, record: Record) -> dict[str, Any]:
     return {"event": record.status, "message": message}
 
 
+def give_memory_back() -> None:
+    """Free what a run has left, and return it to the system: the heap in pieces, a process grew with every run."""
+    gc.collect()  # a training and its plugins hold each other
+    with contextlib.suppress(OSError, AttributeError):  # of other C libraries than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def main() -> None:
     """Serve jobs from standard input until it is closed."""
     warnings.simplefilter("ignore")  # the libraries' warnings would come once a worker
@@ -144,7 +153,7 @@ def main() -> None:
     try:
         for number, line in enumerate(jobs):
             perform(Job.from_json(line), emit)
-            gc.collect()  # a training and its plugins hold each other: what a run has learned would stay for long
+            give_memory_back()
             if number == 0:
                 gc.freeze()  # half a million objects of the libraries, which are there to stay, are not searched again
     except BrokenPipeError:

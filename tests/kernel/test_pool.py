@@ -23,6 +23,7 @@ from ffcl.plan import Plan
 from ffcl.pool import Pool, run_all
 from ffcl.progress import Estimate, describe_seconds, run_plan
 from ffcl.records import Record, find_record, read_records, record_path
+from ffcl.tender import MALLOC
 from ffcl.worker import Job, hand_over, perform
 
 PLUGIN = """
@@ -210,6 +211,27 @@ def test_a_worker_that_cannot_be_started_hangs_nothing(
     monkeypatch.setattr("ffcl.tender.subprocess.Popen", full)
     events = list(run_all([run_of("bp", seed=seed) for seed in range(3)], tmp_path, data_root, 2))
     assert [e.message for e in events if e.event == "failed"] == ["OSError: no room for a process"] * 3
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory in this way")
+def test_freed_memory_between_what_is_in_use_goes_back_to_the_system() -> None:
+    """Else a worker grew with every run, and the peak memory of a run depended on those before it."""
+    script = """
+import os, numpy
+from ffcl.worker import give_memory_back
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+before = resident()
+large, small = [], []
+for _ in range(50):
+    large.append(numpy.ones(2**20))  # 8 MiB
+    small.append(numpy.ones(500))
+del large
+kept = resident() - before
+give_memory_back()
+assert kept > 100 > 50 > resident() - before, (kept, resident() - before)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | MALLOC)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such settings")
