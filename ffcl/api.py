@@ -75,7 +75,7 @@ def run(
 
     registry = _fresh_registry()
     plan = plan_of(registry, learners, strategies, scenarios, seeds, settings, tuned=tuned, results=Path(results))
-    _warn([f"Refused: {refusal}." for refusal in plan.refused])
+    _warn([*(f"Refused: {refusal}." for refusal in plan.refused), *plan.notices])
     restore_index_sets(registry, plan, (), Path(results), data_folder(data_root))
     summary = run_plan(
         plan,

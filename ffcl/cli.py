@@ -111,6 +111,8 @@ def run(
     errors = Console(stderr=True)
     for refusal in plan.refused:
         errors.print(f"Refused: {refusal}.", markup=False, highlight=False, soft_wrap=True)
+    for notice in plan.notices:
+        errors.print(notice, style="yellow", markup=False, highlight=False, soft_wrap=True)
     n_workers, data = api.worker_count(workers), api.data_folder(data_root)
     try:
         restore_index_sets(registry, plan, configuration or [], results, data)

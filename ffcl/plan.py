@@ -22,10 +22,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs of a grid, and the pairs that were refused with the reason."""
+    """The runs of a grid, the pairs that were refused with the reason, and what else its user should know."""
 
     runs: tuple[Run, ...]
     refused: tuple[Refusal, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> set[tuple[str, str]]:

@@ -95,6 +95,12 @@ class Scenario:
         }
 
 
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Scenario.to_mapping` gave, without the tables that parameters stand in and without the kind of stream."""
+    tables = (settings[table] for table in ("stream", "training", "evaluation"))
+    return {name: value for table in tables for name, value in table.items()}
+
+
 def read_scenario(path: Path, streams: Mapping[str, StreamSpec]) -> Scenario:
     """Read a scenario file; the scenario is called like the file.
 

@@ -74,11 +74,11 @@ def _plain_seeds(seeds: int | Iterable[int]) -> list[int]:
 
 def _plan_of_files(registry: Registry, files: Sequence[Path], seeds: Iterable[int]) -> Plan:
     from ffcl.errors import RecordError
-    from ffcl.tuning.plan import runs_of
+    from ffcl.tuning.plan import evaluation_of
     from ffcl.tuning.tuned import read_tuned
 
     try:
-        return Plan(runs_of(registry, [read_tuned(file) for file in files], seeds))
+        return evaluation_of(registry, [read_tuned(file) for file in files], seeds)
     except RecordError as error:
         raise UsageError(str(error)) from error
 

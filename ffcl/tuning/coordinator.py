@@ -124,6 +124,7 @@ def describe_studies(
                 tuning=replace(run.scenario, settings=protocol.tuning.to_mapping()),
                 evaluation=replace(run.scenario, settings=protocol.evaluation.to_mapping()),
                 scenario=named[run.scenario.name],
+                defined=registry.scenario(named[run.scenario.name]).item.to_mapping(),
                 protocol=protocol,
                 space=space,
                 objective=objective,

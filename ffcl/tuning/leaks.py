@@ -11,6 +11,7 @@ from pathlib import Path
 from ffcl.errors import RecordError
 from ffcl.index_sets import overlap, read_index_set
 from ffcl.records import Record, read_records
+from ffcl.tuning.protocols import ON_OTHER_DATA
 
 Compare = Callable[[frozenset[str], frozenset[str], Path, bool], str | None]
 """From the index sets of a study and of a run, by SHA-256, to what is wrong with them; the last argument says whether
@@ -43,7 +44,7 @@ def leak(record: Record, results: Path, compare: Compare = _compare) -> str | No
     tuning = record.run.tuning
     if tuning is None or tuning.optimistic or record.status != "done":
         return None
-    same_data = tuning.protocol != "two-phase" and "dataset" in (record.run.scenario.settings.get("stream") or {})
+    same_data = tuning.protocol != ON_OTHER_DATA and "dataset" in (record.run.scenario.settings.get("stream") or {})
     return compare(frozenset(tuning.index_sets), frozenset(record.index_sets.values()), results, same_data)
 
 

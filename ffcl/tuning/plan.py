@@ -11,7 +11,9 @@ from ffcl.configuration import Component, Run, own_settings
 from ffcl.errors import UsageError, unknown_name
 from ffcl.parameters import Parameters
 from ffcl.plan import Plan, component, make_plan
+from ffcl.refusals import Refusal
 from ffcl.registry import Offer, Registry
+from ffcl.tuning.changes import changes_since
 from ffcl.tuning.protocols import DEFAULT, PROTOCOLS
 from ffcl.tuning.tuned import Tuned
 
@@ -55,7 +57,18 @@ def plan_tuned(
             f"{'' if protocol == DEFAULT else f' --protocol {protocol}'}`; `ffcl tuned` lists what has been tuned."
             + "".join(f" {problem}" for problem in problems)
         )
-    return Plan(runs_of(registry, [by_cell[run.cell] for run in grid.runs], seeds), grid.refused)
+    return evaluation_of(registry, [by_cell[run.cell] for run in grid.runs], seeds, grid.refused)
+
+
+def evaluation_of(
+    registry: Registry, tuned: Sequence[Tuned], seeds: Iterable[int], refused: tuple[Refusal, ...] = ()
+) -> Plan:
+    """The plan that evaluates these, with a notice of what has changed since they were tuned.
+
+    Raises:
+        UsageError: a name or a setting that is not known here.
+    """
+    return Plan(runs_of(registry, tuned, seeds), refused, tuple(changes_since(registry, tuned)))
 
 
 def _by_cell(

@@ -16,6 +16,8 @@ PROTOCOLS = {
     "same-stream": "on the very stream and test set that are evaluated: the field's habit, optimistic",
 }
 DEFAULT = "disjoint"
+ON_OTHER_DATA = "two-phase"
+"""The protocol that tunes on another data set than it evaluates on."""
 TUNING_SEEDS = 1_000_000
 """Where the seeds of tuning streams start; evaluations start at 0."""
 
@@ -65,7 +67,7 @@ def make_protocol(name: str, scenario: Scenario, k: int | None = None, other: Sc
         raise unknown_name("protocol", name, PROTOCOLS)
     for option, given, owner in (
         ("--first K, the number of experiences to tune on", k, "first-k"),
-        ("--tune-on SCENARIO, one on another data set", other, "two-phase"),
+        ("--tune-on SCENARIO, one on another data set", other, ON_OTHER_DATA),
     ):
         if given is None and name == owner:
             raise UsageError(f"--protocol {name} needs {option}.")
@@ -82,7 +84,7 @@ def make_protocol(name: str, scenario: Scenario, k: int | None = None, other: Sc
             )
         tuning = scenario.with_changes({"part": "first", "first": k})
         evaluation = scenario.with_changes({"part": "rest", "first": k})
-    elif name == "two-phase":
+    elif name == ON_OTHER_DATA:
         assert other is not None
         tuning, evaluation = _on_the_data_of(other, scenario), scenario
     else:

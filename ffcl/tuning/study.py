@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ffcl.configuration import Component, Run, Tuning
 from ffcl.errors import RecordError, UsageError
 from ffcl.records import Record, write_atomically
+from ffcl.scenario import flat
 from ffcl.tuning.objective import Objective
 from ffcl.tuning.protocols import Protocol
 from ffcl.tuning.samplers import quiet
@@ -45,6 +46,7 @@ class Description:
         tuning: the scenario that trials are run on.
         evaluation: the scenario that the outcome is for.
         scenario: how the user named it.
+        defined: the scenario's own settings, without what the user or the protocol changed.
         protocol: how the two are kept apart.
         space: what is searched.
         objective: what for.
@@ -61,6 +63,7 @@ class Description:
     tuning: Component
     evaluation: Component
     scenario: str
+    defined: Mapping[str, Any]
     protocol: Protocol
     space: Space
     objective: Objective
@@ -213,11 +216,17 @@ class Study:
             strategy=description.strategy.name,
             scenario=description.scenario,
             settings={**fixed, **description.space.effective(choice.settings)},
-            evaluation=_flat(description.evaluation),
+            evaluation=flat(description.evaluation.settings),
             trial=choice.trial,
             values=dict(zip(description.objective.metrics, choice.values, strict=True)),
             tuning=replace(self.tuning(), study=name),
-            tuned_on=_flat(description.tuning),
+            tuned_on=flat(description.tuning.settings),
+            defined=flat(description.defined),
+            code={
+                "learner": description.learner.code,
+                "strategy": description.strategy.code,
+                "stream": description.evaluation.code,
+            },
         )
 
     def defaults_value(self) -> float | None:
@@ -243,12 +252,6 @@ class Study:
             defaults=description.space.defaults,
             index_sets=sorted({sha256 for outcome in used for sha256 in outcome.index_sets.values()}),
         )
-
-
-def _flat(scenario: Component) -> dict[str, Any]:
-    """A scenario's settings, without the tables they stand in."""
-    tables = (scenario.settings[table] for table in ("stream", "training", "evaluation"))
-    return {name: value for table in tables for name, value in table.items()}
 
 
 def _read_evaluations(path: Path) -> Iterator[tuple[str, Outcome]]:

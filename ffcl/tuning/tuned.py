@@ -33,6 +33,8 @@ class Tuned:
         values: metric to its mean on tuning data: on the fresh seeds, and of a point of the front on those of trials.
         tuning: how the settings were found.
         tuned_on: the scenario's settings for the trials; empty if it is not known.
+        defined: the scenario's own settings as they then were, before what had been changed; empty if not known.
+        code: fingerprint of the code of ``learner``, ``strategy`` and ``stream`` in the trials; empty if not known.
     """
 
     learner: str
@@ -44,6 +46,8 @@ class Tuned:
     values: dict[str, float]
     tuning: Tuning
     tuned_on: dict[str, Any] = field(default_factory=dict)
+    defined: dict[str, Any] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
 
     def to_toml(self) -> str:
         """The file's content."""
@@ -52,6 +56,8 @@ class Tuned:
             "settings": self.settings,
             "evaluation": self.evaluation,
             "tuned_on": self.tuned_on,
+            "defined": self.defined,
+            "code": self.code,
             "outcome": {"trial": self.trial, **self.values},
             "tuning": {k: v for k, v in asdict(self.tuning).items() if not isinstance(v, dict)},
             "tuning.defaults": self.tuning.defaults,
@@ -73,8 +79,8 @@ class Tuned:
             outcome = dict(content["outcome"])
             trial = outcome.pop("trial")
             parts = {n: content[n] for n in ("learner", "strategy", "scenario", "settings", "evaluation")}
-            tuning, tuned_on = Tuning(**content["tuning"]), content.get("tuned_on", {})
-            tuned = cls(**parts, trial=trial, values=outcome, tuning=tuning, tuned_on=tuned_on)
+            later = {n: content.get(n, {}) for n in ("tuned_on", "defined", "code")}  # older files lack them
+            tuned = cls(**parts, trial=trial, values=outcome, tuning=Tuning(**content["tuning"]), **later)
             check_types(tuned)
             check_types(tuned.tuning)
         except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
