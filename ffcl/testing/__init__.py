@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffcl.randomness import reproducible
 from ffcl.registry import installed
 from ffcl.specs import LearnerSpec
-from ffcl.testing.case import Case, ContractError
+from ffcl.testing.case import Case, ContractError, strictly_reproducible
 from ffcl.testing.checks import CHECKS, CheckFunction
 
 __all__ = ["CHECKS", "Case", "Check", "ContractError", "check_learner", "learner_checks"]
@@ -36,7 +35,7 @@ class Check:
 
     def __call__(self) -> None:
         """Raise ContractError if the learner does not keep this part."""
-        with reproducible(0):
+        with strictly_reproducible(0):
             try:
                 self.function(self.case)
             except ContractError as error:

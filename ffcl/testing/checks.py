@@ -11,8 +11,18 @@ from torch import Tensor
 from ffcl.evaluation import checked_scores
 from ffcl.execute import state_digest
 from ffcl.learner import Learner
-from ffcl.randomness import reproducible
-from ffcl.testing.case import BATCH, FIRST, SECOND, Case, ContractError, expect, samples, scores_of, unchanged
+from ffcl.testing.case import (
+    BATCH,
+    FIRST,
+    SECOND,
+    Case,
+    ContractError,
+    expect,
+    samples,
+    scores_of,
+    strictly_reproducible,
+    unchanged,
+)
 
 CheckFunction = Callable[[Case], None]
 
@@ -66,7 +76,7 @@ def is_deterministic(case: Case) -> None:
     """The same seed gives the same state, bit for bit."""
     digests = []
     for _ in range(2):
-        with reproducible(3):
+        with strictly_reproducible(3):
             digests.append(state_digest(case.two_experiences()))
     expect(digests[0] == digests[1], "two trainings under one seed ended in different states")
 
@@ -75,7 +85,7 @@ def keeps_the_seed(case: Case) -> None:
     """It does not seed torch itself: what it draws, such as its first weights, would be the same under every seed."""
     states = []
     for seed in (3, 4):
-        with reproducible(seed):
+        with strictly_reproducible(seed):
             case.two_experiences()
             states.append(torch.get_rng_state())
     expect(not torch.equal(*states), "after two seeds torch draws the same numbers: it seeds torch itself")
@@ -87,7 +97,7 @@ def state_round_trip(case: Case) -> None:
     file = io.BytesIO()
     torch.save(original.state_dict(), file)
     file.seek(0)
-    with reproducible(99):
+    with strictly_reproducible(99):
         copy = case.build()
         for classes in (FIRST, SECOND):
             copy.begin_experience(classes)
@@ -98,7 +108,7 @@ def state_round_trip(case: Case) -> None:
     x, _ = samples(FIRST + SECOND, BATCH, 5)
     expect(torch.equal(scores_of(original, x), scores_of(copy, x)), "the loaded learner scores differently")
     for learner in (original, copy):
-        with reproducible(4):
+        with strictly_reproducible(4):
             case.learn(learner, SECOND, salt=7)
     expect(
         state_digest(original) == state_digest(copy),
@@ -166,7 +176,7 @@ def reads_only_what_it_is_given(case: Case) -> None:
     """What lies in memory around a batch does not matter, and learning leaves the batch as it is."""
     digests = []
     for around in (0.0, 1e6):
-        with reproducible(5):
+        with strictly_reproducible(5):
             learner = case.build()
             learner.begin_experience(FIRST)
             optimizer = None if case.spec.rule == "observe" else learner.optimizer()

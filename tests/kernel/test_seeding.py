@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import torch
+import torch.utils.deterministic as torch_deterministic
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def test_global_state_is_left_as_it_was_found() -> None:
         with reproducible(0):
             torch.rand(3), np.random.rand(3), random.random()  # noqa: NPY002
             assert torch.get_num_threads() == 1
+            assert not torch_deterministic.fill_uninitialized_memory
             raise ZeroDivisionError
     except ZeroDivisionError:
         pass
@@ -70,6 +72,7 @@ def test_global_state_is_left_as_it_was_found() -> None:
     assert random.getstate() == states[2]
     assert torch.get_num_threads() == threads
     assert torch.are_deterministic_algorithms_enabled() == deterministic
+    assert torch_deterministic.fill_uninitialized_memory  # as PyTorch has it
     try:
         torch.use_deterministic_algorithms(True, warn_only=True)
         with reproducible(0):

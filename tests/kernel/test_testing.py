@@ -27,6 +27,12 @@ class ScoresNaN(BP):
         return scores if self.training else scores * float("nan")
 
 
+class ReadsWhatNobodyWrote(BP):
+    def forward(self, x: Tensor) -> Tensor:
+        scores = super().forward(x)
+        return scores + 0.0 * torch.empty_like(scores)
+
+
 class ScoresIntegers(BP):
     def forward(self, x: Tensor) -> Tensor:
         scores = super().forward(x)
@@ -142,6 +148,7 @@ def spec(learner: Any, **options: Any) -> LearnerSpec:
     [
         (KnowsTheFuture, "grows_by_classes"),
         (ScoresNaN, "scores_are_finite"),
+        (ReadsWhatNobodyWrote, "scores_are_finite"),
         (ScoresIntegers, "scores_are_finite"),
         (LearnsNothing, "learns"),
         (LearnsTheOpposite, "learns"),
