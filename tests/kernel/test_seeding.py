@@ -8,7 +8,7 @@ import torch.utils.deterministic as torch_deterministic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffcl.randomness import RandomSequence, reproducible
+from ffcl.randomness import RandomSequence, flushes_denormals, reproducible
 from ffcl.seeding import class_order, derive_seed
 
 
@@ -64,6 +64,7 @@ def test_global_state_is_left_as_it_was_found() -> None:
             torch.rand(3), np.random.rand(3), random.random()  # noqa: NPY002
             assert torch.get_num_threads() == 1
             assert not torch_deterministic.fill_uninitialized_memory
+            assert flushes_denormals()
             raise ZeroDivisionError
     except ZeroDivisionError:
         pass
@@ -73,6 +74,7 @@ def test_global_state_is_left_as_it_was_found() -> None:
     assert torch.get_num_threads() == threads
     assert torch.are_deterministic_algorithms_enabled() == deterministic
     assert torch_deterministic.fill_uninitialized_memory  # as PyTorch has it
+    assert not flushes_denormals()
     try:
         torch.use_deterministic_algorithms(True, warn_only=True)
         with reproducible(0):
