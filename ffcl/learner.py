@@ -143,7 +143,7 @@ def with_gradient(values: Tensor, pullback: Pullback, parameters: Iterable[Tenso
     return result
 
 
-def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor]) -> Tensor:
+def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor], handed_over: bool = False) -> Tensor:
     """Wrap a hand-written rule as a loss: ``backward()`` on the result deposits exactly ``updates``.
 
     Optimizers, penalties (EWC, SI) and projections (GEM) then act on the rule as on any gradient, without
@@ -152,10 +152,27 @@ def as_gradient(value: Tensor, updates: Mapping[Tensor, Tensor]) -> Tensor:
     Args:
         value: the scalar to report as loss.
         updates: for each parameter the tensor, of its shape, to use as its gradient.
+        handed_over: nothing else holds these tensors or their memory. They then become the gradients without being
+            copied, which spares a rule up to a sixth of a step, and ``backward()`` can be called once.
+
+    Raises:
+        LearnerError: an update has another shape than its parameter.
     """
     for parameter, update in updates.items():
         if parameter.shape != update.shape:
             raise LearnerError(
                 f"An update of shape {tuple(update.shape)} was given for a parameter of shape {tuple(parameter.shape)}."
             )
-    return with_gradient(value, lambda grad: {p: grad * update for p, update in updates.items()}, updates)
+    kept = dict(updates)
+
+    def pullback(grad: Tensor) -> dict[Tensor, Tensor]:
+        if handed_over and not kept:
+            raise LearnerError("backward() was called again on updates that were handed over to the first call.")
+        given = dict(kept)
+        if handed_over:
+            kept.clear()  # autograd copies what somebody else holds
+            if grad.item() == 1.0:
+                return given
+        return {parameter: grad * update for parameter, update in given.items()}
+
+    return with_gradient(value, pullback, updates)

@@ -100,7 +100,7 @@ class FF(LabelNetwork[FFHyperparameters]):
         values, errors = zip(*(contrast(self.hyperparameters.contrast, o, exists) for o in log_odds), strict=True)
         updates = self._updates(x, labels, layers, errors)
         with torch.enable_grad():
-            return as_gradient(sum(values[1:], values[0]), updates)
+            return as_gradient(sum(values[1:], values[0]), updates, handed_over=True)
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:

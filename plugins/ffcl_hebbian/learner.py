@@ -96,7 +96,7 @@ class Hebbian(LabelNetwork[HebbianHyperparameters]):
         penalty = self.hyperparameters.rate_penalty
         updates = self._updates(shown, shown_codes, labels, activities, errors, penalty)
         with torch.enable_grad():
-            return as_gradient(sum(values[1:], values[0]), updates)
+            return as_gradient(sum(values[1:], values[0]), updates, handed_over=True)
 
     def _local(self, trace: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
         """One layer's loss, from its own trace (moments, n, neurons), and its derivative by the log-odds.

@@ -36,7 +36,7 @@ def penalty(model: nn.Module, strength: float, terms: Terms) -> Tensor:
                 pull = importance * moved
                 value = value + torch.dot(pull.flatten(), moved.flatten())
                 updates[parameter] = pull.mul_(2.0 * strength)
-    return as_gradient(strength * value, updates)
+    return as_gradient(strength * value, updates, handed_over=True)
 
 
 def joined(terms: Terms, new: Terms) -> dict[str, tuple[Tensor, Tensor]]:

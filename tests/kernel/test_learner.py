@@ -35,6 +35,28 @@ def test_autograd_of_a_plugin_sees_the_updates() -> None:
     assert torch.equal(gradient, update)
 
 
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_updates_that_are_handed_over_become_the_gradients(factor: float) -> None:
+    weight, update = nn.Parameter(torch.zeros(2)), torch.tensor([3.0, 4.0])
+    expected, memory = factor * update, update.data_ptr()
+    loss = factor * as_gradient(torch.tensor(0.0), {weight: update}, handed_over=True)
+    del update
+    loss.backward(retain_graph=True)
+    assert weight.grad is not None
+    assert torch.equal(weight.grad, expected)
+    assert (weight.grad.data_ptr() == memory) == (factor == 1.0)
+    with pytest.raises(LearnerError, match="called again on updates that were handed over"):
+        loss.backward()
+
+
+def test_what_somebody_holds_is_copied_though_it_was_handed_over() -> None:
+    weight, update = nn.Parameter(torch.zeros(2)), torch.tensor([3.0, 4.0])
+    as_gradient(torch.tensor(0.0), {weight: update}, handed_over=True).backward()
+    assert weight.grad is not None
+    weight.grad.zero_()
+    assert update.tolist() == [3.0, 4.0]
+
+
 def test_an_update_of_another_shape_is_refused() -> None:
     with pytest.raises(LearnerError, match=r"An update of shape \(3,\) was given for a parameter of shape \(2,\)"):
         as_gradient(torch.tensor(0.0), {nn.Parameter(torch.zeros(2)): torch.zeros(3)})
