@@ -18,6 +18,7 @@ from ffcl.configuration import Run
 from ffcl.pool import run_all
 from ffcl.records import find_record, read_records, record_path
 from ffcl.worker import Job, perform
+from waiting import wait_until
 
 
 def test_a_damaged_record_is_set_aside_and_made_again(
@@ -73,9 +74,7 @@ def test_kill_9_and_the_same_command_goes_on(misbehaved: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ffcl", *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 120
-    while not list(misbehaved.glob("runs/bp*/record.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list(misbehaved.glob("runs/bp*/record.json")), process)
     process.kill()
     process.wait()
     for path in misbehaved.glob("runs/*/record.json"):
@@ -99,9 +98,7 @@ def test_ctrl_c_ends_cleanly(misbehaved: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    while not list(misbehaved.glob("runs/bp*/record.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list(misbehaved.glob("runs/bp*/record.json")), process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

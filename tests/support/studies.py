@@ -20,6 +20,11 @@ def study_folder(results: Path) -> Path:
     return folder
 
 
+def computed(results: Path) -> int:
+    """How much has been computed: bytes of the evaluations that are kept."""
+    return sum(file.stat().st_size for file in results.glob("studies/*/evaluations.jsonl"))
+
+
 def trials(results: Path) -> list[Any]:
     """The trials as any tool of Optuna's reads them."""
     folder = study_folder(results)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-Command = Callable[..., tuple[int, str, str]]
+from studies import Command
+
 SCENARIO = 'summary = "mine"\n[stream]\nkind = "split"\ndataset = "digits"\n[training]\nepochs = {}\nbatch_size = {}\n'
 
 

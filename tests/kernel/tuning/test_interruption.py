@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ffcl.tuning.tuned import read_tuned
-from studies import SHORT, SMALL, Command, study_folder, trials
+from studies import SHORT, SMALL, Command, computed, study_folder, trials
+from waiting import wait_until
 
 
 def test_a_study_killed_again_and_again_makes_the_same_trials(tmp_path: Path) -> None:
@@ -22,12 +23,8 @@ def test_a_study_killed_again_and_again_makes_the_same_trials(tmp_path: Path) ->
     moments = random.Random(0)
     for _ in range(5):
         process = subprocess.Popen([*command, "-o", str(tmp_path / "killed")], stderr=subprocess.DEVNULL)
-        file = tmp_path / "killed" / "studies"
-        size = sum(f.stat().st_size for f in file.glob("*/evaluations.jsonl"))
-        while process.poll() is None:  # until something has been computed, and a little longer
-            time.sleep(0.01)
-            if sum(f.stat().st_size for f in file.glob("*/evaluations.jsonl")) > size:
-                break
+        size = computed(tmp_path / "killed")
+        wait_until(lambda size=size: computed(tmp_path / "killed") > size, process)  # and a little longer
         time.sleep(moments.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -71,8 +68,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ffcl", "tune", "bp", "--trials", "6", "--seeds", "2", *SHORT, "--workers", "1"]
     command += ["-o", str(tmp_path / "results")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not any(tmp_path.glob("results/studies/*/evaluations.jsonl")):
-        time.sleep(0.01)
+    wait_until(lambda: any(tmp_path.glob("results/studies/*/evaluations.jsonl")), process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
