@@ -13,7 +13,7 @@ import torch
 import torch.utils.deterministic
 from torch import Tensor
 
-MEMORY: Any = torch.utils.deterministic  # what it can set is a property of the module, which PyTorch has no type for
+DETERMINISTIC: Any = torch.utils.deterministic  # its one property is of the module, and PyTorch has no type for that
 
 
 class RandomSequence:
@@ -60,18 +60,19 @@ def reproducible(seed: int, *, fill_memory: bool = False) -> Iterator[None]:
     Args:
         seed: of the generators.
         fill_memory: have every new tensor filled with NaN, so that code is found out that reads what it never wrote.
-            PyTorch does so with deterministic kernels unless told otherwise, and takes a third of a run for it.
+            PyTorch does so with deterministic kernels unless told otherwise; with large networks it takes a third of
+            the time.
     """
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     flushed = flushes_denormals()
-    filled = MEMORY.fill_uninitialized_memory
+    filled = DETERMINISTIC.fill_uninitialized_memory
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     try:
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
-        MEMORY.fill_uninitialized_memory = fill_memory
+        DETERMINISTIC.fill_uninitialized_memory = fill_memory
         torch.set_flush_denormal(True)
         torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(True)
@@ -83,7 +84,7 @@ def reproducible(seed: int, *, fill_memory: bool = False) -> Iterator[None]:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
         torch.set_flush_denormal(flushed)
-        MEMORY.fill_uninitialized_memory = filled
+        DETERMINISTIC.fill_uninitialized_memory = filled
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         torch.set_num_threads(threads)
         torch.set_rng_state(states[0])

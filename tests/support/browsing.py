@@ -19,33 +19,33 @@ SCRIPT = "</script><script>alert(1)</script>"
 QUOTES = "it's $HOME"
 
 
-def _open(browser: Any, address: str) -> None:
+def open_page(browser: Any, address: str) -> None:
     """Load a page anew: of an address that differs in what stands behind # the browser would only tell the old page."""
     browser.get("about:blank")
     browser.get(address)
 
 
-def _size(browser: Any, width: int, height: int) -> None:
+def resize(browser: Any, width: int, height: int) -> None:
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-def _all(page: Any, selector: str) -> list[Any]:
+def find_all(page: Any, selector: str) -> list[Any]:
     return list(page.find_elements("css selector", selector))
 
 
-def _press(page: Any, selector: str, text: str = "") -> Any:
-    found = [e for e in _all(page, selector) if text in e.text and e.is_displayed()]
+def press(page: Any, selector: str, text: str = "") -> Any:
+    found = [e for e in find_all(page, selector) if text in e.text and e.is_displayed()]
     page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found[0])
     found[0].click()
     return found[0]
 
 
-def _column(page: Any, number: int) -> list[str]:
-    return [e.text for e in _all(page, f"#table .scores tbody tr > :nth-child({number})")]
+def column(page: Any, number: int) -> list[str]:
+    return [e.text for e in find_all(page, f"#table .scores tbody tr > :nth-child({number})")]
 
 
-def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracies: float) -> list[Record]:
+def runs_of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracies: float) -> list[Record]:
     """Runs on the stream of the scenario toy with this mixing, of learners that end at these accuracies."""
     records = []
     for (name, accuracy), seed in itertools.product(accuracies.items(), range(seeds)):
@@ -56,5 +56,5 @@ def _of_mixing(mixing: float, seeds: int = 10, learned: float = 0.9, **accuracie
     return records
 
 
-def _written(path: Path, records: list[Record]) -> str:
+def written(path: Path, records: list[Record]) -> str:
     return write_report(path, make_leaderboard(records, "ACC")).as_uri()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,8 +40,6 @@ def matrix(final: float, learned: float = 1.0) -> list[list[float]]:
 
 def landscape(run: Run) -> Outcome:
     """Best at lr = 0.01, kind b; seeds differ a little."""
-    import math
-
     settings = run.learner.settings
     away = abs(math.log10(settings["x.lr"]) + 2) / 4 + (settings["x.kind"] == "a") / 4
     noise = random.Random(run.seed).uniform(-0.02, 0.02)
@@ -66,12 +65,12 @@ def carry_out(
 
 def two_objectives(floor: float) -> Search:
     """The more is kept the less is learned."""
-    search = Search(plan(objective="AIA,forgetting", floor=floor), 40)
-    waiting = search.wanted()
-    while waiting:
-        run = waiting.pop(0)
+
+    def outcome(run: Run) -> Outcome:
         keep = run.learner.settings["x.keep"]
         learned = 1 - keep / 2
-        search.take(run, Outcome(matrix(learned * keep, learned), 1.0))
-        waiting += search.wanted()
+        return Outcome(matrix(learned * keep, learned), 1.0)
+
+    search = Search(plan(objective="AIA,forgetting", floor=floor), 40)
+    carry_out(search, of=outcome)
     return search

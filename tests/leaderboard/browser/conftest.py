@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from browsing import IMAGE, QUOTES, SCRIPT, Maker, _open, _size
+from browsing import IMAGE, QUOTES, SCRIPT, Maker, open_page, resize
 from ffcl_leaderboard.report import write_report
 from ffcl_leaderboard.rows import leaderboard_frame
 
@@ -59,9 +59,9 @@ def report(made_up: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(browser: Any, report: Path) -> Iterator[Any]:
     """The report on the scenario ``toy``; afterwards the browser has complained of nothing and asked for nothing."""
     browser.get("about:blank")
-    _size(browser, 1280, 900)
+    resize(browser, 1280, 900)
     browser.get_log("performance")  # what the browser itself did when it began
-    _open(browser, f"{report.as_uri()}#scenario=toy")
+    open_page(browser, f"{report.as_uri()}#scenario=toy")
     yield browser
     assert [entry["message"] for entry in browser.get_log("browser")] == []
     requests = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from browsing import QUOTES, SCRIPT, _all, _press
+from browsing import QUOTES, SCRIPT, find_all, press
 from ffcl.plan import parse_settings
 from ffcl_leaderboard.columns import COLUMNS
 
@@ -13,19 +13,19 @@ from ffcl_leaderboard.columns import COLUMNS
 def test_a_row_opens_and_escape_closes_it(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    opener = _press(page, "#table button.open", "ff")
-    (dialog,) = _all(page, "dialog[open]")
+    opener = press(page, "#table button.open", "ff")
+    (dialog,) = find_all(page, "dialog[open]")
     for text in ("ff", "toy", "Seeds", "Accuracy matrix", "Make it again", "Provenance", "made-up 1.0 c0", "1 failed"):
         assert text in dialog.text
     assert f"seed 0: ValueError: {SCRIPT}" in dialog.text
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
-    assert _all(page, "dialog") == []
+    assert find_all(page, "dialog") == []
     assert page.switch_to.active_element == opener
 
 
 def test_the_command_says_what_the_row_is(page: Any) -> None:
-    _all(page, "input[type=search]")[0].send_keys(f"ff {QUOTES}")
-    _press(page, "#table button.open")
+    find_all(page, "input[type=search]")[0].send_keys(f"ff {QUOTES}")
+    press(page, "#table button.open")
     command = page.execute_script("return document.querySelector('.command code').textContent").replace("\\\n", "")
     words = shlex.split(command)
     assert words[:3] == ["ffcl", "run", "ff"]
@@ -45,8 +45,8 @@ def test_the_command_says_what_the_row_is(page: Any) -> None:
 def test_a_column_says_how_it_is_computed(page: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    button = _press(page, "#table th .q[aria-label='What is final accuracy?']")
-    (dialog,) = _all(page, "dialog[open]")
+    button = press(page, "#table th .q[aria-label='What is final accuracy?']")
+    (dialog,) = find_all(page, "dialog[open]")
     for text in (COLUMNS["ACC"].formula, COLUMNS["ACC"].source, "Higher is better."):
         assert text in dialog.text
     page.switch_to.active_element.send_keys(Keys.ESCAPE)

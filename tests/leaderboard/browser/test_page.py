@@ -7,35 +7,35 @@ from typing import Any
 
 import pytest
 
-from browsing import IMAGE, SCRIPT, _all, _column, _open, _press, _size, _written
+from browsing import IMAGE, SCRIPT, column, find_all, open_page, press, resize, written
 from ffcl_leaderboard.report import write_report
 from ffcl_leaderboard.tables import make_leaderboard
 from made_up import done, run
 
 
 def test_names_stay_text(page: Any) -> None:
-    assert _all(page, "img") == []
-    assert len(_all(page, "script")) == 2
-    assert {IMAGE, SCRIPT} < set(_column(page, 2))
-    _press(page, "#table button.open", SCRIPT)
-    assert SCRIPT in _all(page, "dialog h2")[0].text
+    assert find_all(page, "img") == []
+    assert len(find_all(page, "script")) == 2
+    assert {IMAGE, SCRIPT} < set(column(page, 2))
+    press(page, "#table button.open", SCRIPT)
+    assert SCRIPT in find_all(page, "dialog h2")[0].text
     assert IMAGE in page.execute_script("return document.querySelector('.chooser').textContent")
 
 
 @pytest.mark.parametrize("width", [360, 390, 768])
 @pytest.mark.parametrize("scenario", ["toy", ""])
 def test_a_narrow_page_does_not_scroll_sideways(page: Any, report: Path, width: int, scenario: str) -> None:
-    _size(page, width, 800)
-    _open(page, f"{report.as_uri()}#scenario={scenario}")
+    resize(page, width, 800)
+    open_page(page, f"{report.as_uri()}#scenario={scenario}")
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     if scenario:
-        _press(page, "#table button.open")
+        press(page, "#table button.open")
         assert page.execute_script("const d = document.querySelector('.dialog-body'); return d.scrollWidth") <= width
 
 
 def test_none_of_many_learners_looks_like_another(page: Any, tmp_path: Path) -> None:
-    page.get(_written(tmp_path / "a.html", [done(run(f"learner-{k:02}")) for k in range(30)]))
-    icons = [icon.get_attribute("outerHTML") for icon in _all(page, ".filters .chip .icon")]
+    page.get(written(tmp_path / "a.html", [done(run(f"learner-{k:02}")) for k in range(30)]))
+    icons = [icon.get_attribute("outerHTML") for icon in find_all(page, ".filters .chip .icon")]
     assert len(set(icons)) == len(icons) == 30
 
 
@@ -74,7 +74,7 @@ def test_keys_reach_every_control(page: Any) -> None:
 def test_the_theme_can_be_turned(page: Any) -> None:
     ground = "return getComputedStyle(document.body).backgroundColor"
     before = page.execute_script(ground)
-    button = _press(page, ".theme")
+    button = press(page, ".theme")
     assert page.execute_script(ground) != before
     button.click()
     assert page.execute_script(ground) == before
@@ -82,4 +82,4 @@ def test_the_theme_can_be_turned(page: Any) -> None:
 
 def test_an_empty_report_says_what_to_do(page: Any, tmp_path: Path) -> None:
     page.get(write_report(tmp_path / "index.html", make_leaderboard([], "ACC")).as_uri())
-    assert "No runs yet" in _all(page, "main")[0].text
+    assert "No runs yet" in find_all(page, "main")[0].text
