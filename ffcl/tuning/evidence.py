@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,10 +49,14 @@ def restore_index_sets(
 
 
 def _restore(registry: Registry, tuned: Tuned, results: Path, data_root: Path) -> None:
-    from ffcl.execute import build_stream  # torch and Avalanche, three seconds that other runs are spared
+    missing = {sha256 for sha256 in tuned.tuning.index_sets if not _is_there(results, sha256)}
+    if not missing:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in workers: of solvers that are missing
+        from ffcl.execute import build_stream  # torch and Avalanche, three seconds that other runs are spared
     from ffcl.randomness import reproducible
 
-    missing = {sha256 for sha256 in tuned.tuning.index_sets if not _is_there(results, sha256)}
     trials = replace(tuned, evaluation=tuned.tuned_on)
     for run in runs_of(registry, [trials], study_seeds(tuned.tuning.protocol, tuned.tuning.seeds)):
         if not missing:
