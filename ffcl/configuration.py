@@ -27,6 +27,11 @@ class Component:
         """Its attributes by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    @property
+    def implementation(self) -> tuple[str, str, str]:
+        """Which code it is, whatever the settings: distribution, version and fingerprint."""
+        return self.distribution, self.version, self.code
+
     def with_settings(self, settings: Mapping[str, Any]) -> Component:
         """Copy with those of the settings ``name.parameter`` that are its own."""
         return replace(self, settings={**self.settings, **own_settings(self.name, settings)})

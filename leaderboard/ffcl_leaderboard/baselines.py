@@ -45,10 +45,16 @@ def data(cell: Cell) -> dict[int, str]:
     return {record.run.seed: record.data_sha256 for record in cell.done}
 
 
+def common_seeds(cell: Cell, other: Cell) -> list[int]:
+    """The seeds that both have finished, growing; not those on which their data is known to differ."""
+    ours, theirs = data(cell), data(other)
+    return [s for s in sorted(ours.keys() & theirs.keys()) if "" in (ours[s], theirs[s]) or ours[s] == theirs[s]]
+
+
 def shared(cell: Cell, baseline: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The values of both on the seeds that both have, by growing seed: (seeds,) each; not where their data differs."""
-    own, other, ours, theirs = values(cell), values(baseline), data(cell), data(baseline)
-    common = [s for s in sorted(own.keys() & other.keys()) if "" in (ours[s], theirs[s]) or ours[s] == theirs[s]]
+    """The values of both on the seeds that they have in common, by growing seed: (seeds,) each."""
+    own, other = values(cell), values(baseline)
+    common = [seed for seed in common_seeds(cell, baseline) if seed in own and seed in other]
     return np.array([own[seed] for seed in common]), np.array([other[seed] for seed in common])
 
 

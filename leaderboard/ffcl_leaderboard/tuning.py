@@ -16,7 +16,7 @@ def tuning_columns(cell: Cell, defaults: Defaults) -> dict[str, Any]:
     """How the settings of a cell were found, what that took, and what it brought.
 
     ``tuning_gain`` is the mean over the seeds that both have of ACC tuned - ACC of the defaults, with its 95 % t
-    interval; NaN for what is not tuned, or if the defaults have not been run on the same stream.
+    interval; NaN for what is not tuned, or if the defaults have not been run on the same stream with the same code.
     """
     tuning = cell.first.run.tuning
     if tuning is None:
@@ -51,7 +51,7 @@ def tuning_columns(cell: Cell, defaults: Defaults) -> dict[str, Any]:
 
 
 class Defaults:
-    """The rows that are not tuned, by their settings."""
+    """The rows that are not tuned, by their settings and code."""
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         plain = [cell for cell in cells if cell.first.run.tuning is None]
@@ -67,4 +67,5 @@ class Defaults:
 
 
 def _untuned(cell: Cell) -> str:
-    return written(cell.first.run.cell, cell.untuned)
+    run = cell.first.run
+    return written(run.cell, cell.untuned, [part.implementation for part in run.parts])

@@ -161,14 +161,3 @@ def test_rows_are_ranked_among_those_of_their_own_stream() -> None:
     # who has enough seeds on another stream takes nobody's rank here
     fewer = [r for r in records if r.run.seed < 9 or r.run.scenario.settings["stream"]["mixing"]]
     assert list(build(fewer, None, "ACC").rows["rank"]) == ["few seeds", "few seeds", "1", "2"]
-
-
-def test_intransigence_is_measured_against_joint_training_of_the_same_learner() -> None:
-    records = [done(run("bp", seed=s), 0.7) for s in range(3)]
-    records += [done(run("bp", "joint", seed=s), 0.8) for s in range(2)]
-    records += [done(run("ff", seed=s), 0.7) for s in range(3)]
-    rows = build(records, None, "ACC").rows.set_index(["learner", "strategy"])
-    # a[1, 1] is 0.9 in both, a[2, 2] is 0.8 against 0.7
-    assert rows.loc[("bp", "none"), "intransigence"] == pytest.approx(0.05)
-    assert rows.loc[("bp", "joint"), "intransigence"] == pytest.approx(0)
-    assert rows["intransigence"].isna()[("ff", "none")]

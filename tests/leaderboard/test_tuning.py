@@ -52,6 +52,13 @@ def test_without_the_defaults_there_is_no_gain(record: Make) -> None:
     assert math.isnan(frame["tuning_gain"][0])
 
 
+def test_defaults_of_other_code_show_no_gain(record: Make) -> None:
+    tuned = record(0, 0.9, 5e-3, tuning())
+    edited = replace(tuned, run=replace(tuned.run, learner=replace(tuned.run.learner, code="edited")))
+    frame = leaderboard_frame(group([record(0, 0.7, 1e-3), edited]), "ACC")
+    assert frame["tuning_gain"].isna().all()
+
+
 def test_settings_that_tuning_left_as_they_were_are_a_row_of_their_own(record: Make) -> None:
     records = [record(0, 0.7, 1e-3), record(0, 0.7, 1e-3, tuning())]
     frame = leaderboard_frame(group(records), "ACC").set_index("tuned")
