@@ -73,6 +73,7 @@ def test_what_has_not_been_run_again_is_still_of_the_same_stream_and_rule() -> N
     on_a = tables.rows[tables.rows["scenario"] == "a"]
     assert list(on_a["rank"]) == ["1", "2", "3"]
     assert len(set(on_a["group"])) == 3
+    assert list(on_a["strategy"][on_a["intransigence"].notna()]) == ["joint"]  # the other ff is of older code
     (row,) = tables.comparisons.to_dict("records")
     assert (row["learner"], row["strategy"], row["pairs"]) == ("ff", "none", 10)
     assert dict(zip(tables.summary["learner"], tables.summary["scenarios"], strict=True)) == {"bp": 2}
