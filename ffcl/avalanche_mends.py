@@ -155,22 +155,20 @@ class AGEMPlugin(_AGEMPlugin):
         return self.buffers[0].collate_fn([sample for batch in drawn for sample in batch])
 
 
-def _keep(stored: ParamData, values: Tensor | None) -> None:
-    """Copy the values into the memory there is: fresh memory for every step costs more than the copy."""
-    if values is None:  # the gradient of a parameter that nothing was asked of
-        stored.data.zero_()
-    else:
-        stored.data.copy_(values.detach().flatten())
-
-
+@torch.no_grad()
 def _copy_weights(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
+    """Copy the weights into the memory there is: fresh memory for every step costs more than the copy."""
     for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
-        _keep(target[name], parameter)
+        target[name].data.copy_(parameter.detach().flatten())
 
 
-def _copy_gradients(model: nn.Module, target: dict[str, Any], excluded_parameters: set[str]) -> None:
+@torch.no_grad()
+def _follow_path(model: nn.Module, synapse: dict[str, Any], excluded_parameters: set[str]) -> None:
+    """Add gradient x (new - old weight) to the path integrals, in the memory that held the old weights."""
     for name, parameter in SynapticIntelligencePlugin.allowed_parameters(model, excluded_parameters):
-        _keep(target[name], parameter.grad)
+        if parameter.grad is not None:  # it is None where nothing was asked of a parameter
+            moved_back = synapse["old_theta"][name].data.sub_(parameter.flatten())
+            synapse["trajectory"][name].data.sub_(moved_back.mul_(parameter.grad.flatten()))
 
 
 def _grow(stored: ParamData, shape: torch.Size, padding_fn: Any = torch.zeros) -> Tensor:
@@ -186,6 +184,7 @@ def _grow(stored: ParamData, shape: torch.Size, padding_fn: Any = torch.zeros) -
 ParamData.expand = _grow
 
 # On a CPU Avalanche's SI keeps views of the weights in place of copies, so that no weight ever seems to move and
-# nothing is penalised. The plugin calls these by the name of its own class: a subclass could not mend them.
+# nothing is penalised; with copies, a step would copy the new weights and the gradients too. The plugin calls these by
+# the name of its own class: a subclass could not mend them.
 SynapticIntelligencePlugin.extract_weights = staticmethod(_copy_weights)
-SynapticIntelligencePlugin.extract_grad = staticmethod(_copy_gradients)
+SynapticIntelligencePlugin.post_update = staticmethod(_follow_path)

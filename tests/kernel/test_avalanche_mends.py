@@ -84,18 +84,37 @@ def test_si_keeps_copies_and_penalises() -> None:
     assert all(data.data.abs().sum() > 0 for data in plugin.ewc_data[1].values())
 
 
+def followed(plugin: Any, movements: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """The path integral of a weight (n,) over steps of the given movements and gradients (steps, n)."""
+    model = nn.Linear(movements.shape[1], 1, bias=False)
+    parts = ("old_theta", "new_theta", "grad", "trajectory")
+    synapse = {part: {"weight": ParamData("weight", torch.Size([movements.shape[1]]))} for part in parts}
+    with torch.no_grad():
+        for movement, gradient in zip(movements, gradients, strict=True):
+            plugin.pre_update(model, synapse, set())
+            model.weight.grad = gradient[None]
+            model.weight += movement
+            plugin.post_update(model, synapse, set())
+    path: torch.Tensor = synapse["trajectory"]["weight"].data
+    return path
+
+
 def test_si_integrates_gradient_times_movement() -> None:
     """One parameter, two steps, by hand."""
-    model, data = nn.Linear(1, 1, bias=False), {"weight": ParamData("weight", torch.Size([1]))}
-    synapse = {name: {"weight": ParamData("weight", torch.Size([1]))} for name in ("old_theta", "new_theta", "grad")}
-    synapse |= {"trajectory": data}
-    with torch.no_grad():
-        for gradient, movement in ((2.0, -0.5), (1.0, 0.25)):
-            SynapticIntelligencePlugin.pre_update(model, synapse, set())
-            model.weight.grad = torch.tensor([[gradient]])
-            model.weight += movement
-            SynapticIntelligencePlugin.post_update(model, synapse, set())
-    assert data["weight"].data.item() == pytest.approx(2.0 * -0.5 + 1.0 * 0.25)
+    path = followed(SynapticIntelligencePlugin, torch.tensor([[-0.5], [0.25]]), torch.tensor([[2.0], [1.0]]))
+    assert path.item() == pytest.approx(2.0 * -0.5 + 1.0 * 0.25)
+
+
+def test_si_follows_the_path_bit_for_bit_as_avalanche_would_with_copies() -> None:
+    avalanche = stock("avalanche.training.plugins.synaptic_intelligence").SynapticIntelligencePlugin
+    avalanche.extract_weights = staticmethod(SynapticIntelligencePlugin.extract_weights)
+    paths = []
+    for plugin in (avalanche, SynapticIntelligencePlugin):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            paths.append(followed(plugin, torch.randn(5, 100), torch.randn(5, 100)))
+    assert paths[0].count_nonzero() == 100
+    assert torch.equal(*paths)
 
 
 def test_avalanche_still_indexes_with_a_list_of_slices() -> None:
