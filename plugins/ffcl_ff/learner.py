@@ -34,6 +34,11 @@ class Activity:
     goodness: Tensor
     scale: Tensor
 
+    @property
+    def scaled(self) -> Tensor:
+        """Its output (n, neurons), multiplied by what is yet to be."""
+        return self.post.float() * self.scale.sqrt().unsqueeze(1)
+
     def of(self, rows: Tensor) -> Activity:
         """The activity under some of the inputs, chosen by a mask (n,)."""
         return Activity(self.pre[rows], self.post[rows], self.goodness[rows], self.scale[rows])
@@ -66,7 +71,8 @@ class FF(LabelNetwork[FFHyperparameters]):
         if not torch.is_grad_enabled():
             _, from_input, from_codes = self._first_layer(x)
             parts = from_input.split(max(1, HYPOTHESES_AT_ONCE // len(from_codes)))
-            return torch.cat([self._scores(part, from_codes) for part in parts]).to(self.of_input.weight.dtype)
+            weights = self._upper_weights(from_input.dtype)
+            return torch.cat([self._scores(part, from_codes, weights) for part in parts]).to(self.of_input.weight.dtype)
         with torch.no_grad():
             shown, from_input, from_codes = self._first_layer(x)
             labels = torch.arange(len(from_codes), device=x.device).repeat_interleave(len(x))
@@ -82,9 +88,9 @@ class FF(LabelNetwork[FFHyperparameters]):
 
         return with_gradient(scores, pullback, self.parameters())
 
-    def _scores(self, from_input: Tensor, from_codes: Tensor) -> Tensor:
+    def _scores(self, from_input: Tensor, from_codes: Tensor, weights: Sequence[Tensor]) -> Tensor:
         h = self._outputs((from_input.unsqueeze(1) + from_codes).flatten(0, 1))
-        return self._evidence(self._layers(h)).view(len(from_input), len(from_codes))
+        return self._evidence(self._layers(h, weights)).view(len(from_input), len(from_codes))
 
     def _evidence(self, layers: Iterable[Activity]) -> Tensor:
         return torch.stack([self.evidence.log_odds(layer.goodness) for layer in layers]).sum(0)
@@ -107,19 +113,20 @@ class FF(LabelNetwork[FFHyperparameters]):
         """Each layer's output when no label is shown, side by side: (batch, layers x hidden)."""
         _, from_input, _ = self._first_layer(x)
         h = self._outputs(from_input + self.of_input.bias.to(from_input))
-        return torch.cat([layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)], dim=1)
+        return torch.cat([layer.scaled for layer in self._layers(h, self._upper_weights(h.dtype))], dim=1)
 
     @torch.no_grad()
     def latents(self, x: Tensor, labels: Tensor) -> list[Tensor]:
         """Each layer's output when these labels are shown with the inputs: (batch, hidden) each."""
         _, from_input, from_codes = self._first_layer(x)
         h = self._outputs(from_input + from_codes.index_select(0, labels))
-        return [layer.post.float() * layer.scale.sqrt().unsqueeze(1) for layer in self._layers(h)]
+        return [layer.scaled for layer in self._layers(h, self._upper_weights(h.dtype))]
 
     def _shown(self, labels: Tensor, from_input: Tensor, from_codes: Tensor) -> list[Activity]:
         """The layers when every sample is shown with each of its labels (phases x batch,)."""
         phases = from_codes.index_select(0, labels).view(-1, *from_input.shape)
-        return list(self._layers(self._outputs(phases.add_(from_input).flatten(0, 1))))
+        h = self._outputs(phases.add_(from_input).flatten(0, 1))
+        return list(self._layers(h, self._upper_weights(h.dtype)))
 
     @torch.no_grad()
     def _updates(
@@ -177,20 +184,25 @@ class FF(LabelNetwork[FFHyperparameters]):
         """A layer's outputs, in place of what it gets (n, hidden); what is larger before the neuron is so behind it."""
         k = self.hyperparameters.winners
         activate = Tensor.relu_ if self._homogeneous else Tensor.sigmoid_
-        for group in self.evidence.groups(h):
-            if 0 < k < group.shape[1]:
-                values, where = largest(group, k)
-                group.zero_().scatter_(1, where, activate(values))
-            else:
-                activate(group)
+        groups = self.evidence.groups(h)
+        if not 0 < k < groups[0].shape[1]:
+            return activate(h)
+        if groups[0].shape == groups[-1].shape:  # all at once, each a row: a half alone is scattered over the memory
+            groups = (h.view(-1, groups[0].shape[1]),)
+        for rows in groups:
+            values, where = largest(rows, k)
+            rows.zero_().scatter_(1, where, activate(values))
         return h
 
-    def _layers(self, h: Tensor) -> Iterator[Activity]:
-        """Run up the layers from the first one's output h (n, hidden)."""
+    def _upper_weights(self, dtype: torch.dtype) -> list[Tensor]:
+        return [upper.weight.to(dtype) for upper in self.upper]
+
+    def _layers(self, h: Tensor, weights: Sequence[Tensor]) -> Iterator[Activity]:
+        """Run up the layers from the first one's output h (n, hidden), with the weights of the others."""
         pre, scale = h, torch.ones(len(h), device=h.device, dtype=torch.promote_types(h.dtype, torch.float32))
-        for number in range(1 + len(self.upper)):
-            if number > 0:
-                pre, h = h, self._outputs(h @ self.upper[number - 1].weight.to(h.dtype).T)
+        for weight in [None, *weights]:
+            if weight is not None:
+                pre, h = h, self._outputs(h @ weight.T)
             goodness = self.evidence.goodness(h) * scale.unsqueeze(1)
             yield Activity(pre, h, goodness, scale)
             if self._homogeneous:
