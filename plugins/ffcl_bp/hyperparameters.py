@@ -16,6 +16,9 @@ class BPHyperparameters(Parameters):
 
     hidden: Annotated[int, IntDistribution(1, 4096, log=True), "units a hidden layer", UNTUNED] = 200
     layers: Annotated[int, IntDistribution(1, 8), "hidden layers", UNTUNED] = 2
+    head: Annotated[
+        int, IntDistribution(0, 1000), "rows of the head from the start; 0: one with each class that comes", UNTUNED
+    ] = 0
     lr: Annotated[float, FloatDistribution(1e-5, 1e-1, log=True), "step size of the optimizer"] = 1e-3
     optimizer: Annotated[Literal["adam", "sgd"], "Adam, or stochastic gradient descent"] = "adam"
     momentum: Annotated[float, FloatDistribution(0.0, 0.99), "momentum", OnlyIf("optimizer", "sgd")] = 0.0

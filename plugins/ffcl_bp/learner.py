@@ -16,8 +16,9 @@ from ffcl_bp.hyperparameters import BPHyperparameters
 class BP(Learner[BPHyperparameters]):
     """A multi-layer perceptron of ReLUs with a single head, trained by cross-entropy.
 
-    The head gets a row for each class as it arrives; classes that are not allowed for a sample are left out
-    of its cross-entropy.
+    The head gets a row for each class as it arrives, or has ``head`` rows from the start, of which those of classes to
+    come are left out. The difference is in the optimizer's state: that of a head that grows begins anew, and that of
+    one with all its rows goes on. Classes that are not allowed for a sample are left out of its cross-entropy.
     """
 
     def __init__(self, input_shape: tuple[int, ...], hyperparameters: BPHyperparameters) -> None:
@@ -26,11 +27,13 @@ class BP(Learner[BPHyperparameters]):
         layers = [module for n_in, n_out in pairwise(sizes) for module in (nn.Linear(n_in, n_out), nn.ReLU())]
         self.body = nn.Sequential(nn.Flatten(), *layers)
         self.head: nn.Linear | None = None
+        self.n_classes = 0
 
     def begin_experience(self, classes: tuple[int, ...]) -> None:
-        """Widen the head; rows of known classes stay as they are."""
+        """Widen the head where it has no row for a class; the others stay as they are."""
+        self.n_classes = max(self.n_classes, max(classes) + 1)
         old = self.head
-        missing = max(classes) + 1 - (old.out_features if old else 0)
+        missing = max(self.n_classes, self.hyperparameters.head) - (old.out_features if old else 0)
         if missing <= 0:
             return
         head = nn.Linear(self.hyperparameters.hidden, missing).to(next(self.body.parameters()))
@@ -54,7 +57,7 @@ class BP(Learner[BPHyperparameters]):
         """Logits (batch, classes seen)."""
         assert self.head is not None
         with self._precision():
-            logits: Tensor = self.head(self.body(x))
+            logits: Tensor = self.head(self.body(x))[:, : self.n_classes]
         return logits.to(self.head.weight.dtype)
 
     def features(self, x: Tensor) -> Tensor:

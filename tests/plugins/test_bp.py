@@ -19,6 +19,25 @@ def test_known_classes_keep_their_scores_when_others_arrive() -> None:
     assert learner.head.out_features == 4
 
 
+def test_a_head_with_rows_from_the_start_scores_the_classes_seen_and_its_optimizer_goes_on() -> None:
+    learner = BP((1, 3, 3), BPHyperparameters(hidden=7, head=5))
+    learner.begin_experience((0, 1))
+    assert learner.head is not None
+    whole, x = learner.head.weight, torch.rand(4, 1, 3, 3)
+    assert whole.shape == (5, 7)
+    assert torch.equal(learner(x), learner.head(learner.features(x))[:, :2])
+    learner.loss(x, torch.tensor([0, 1, 0, 1]), None).backward()
+    assert whole.grad is not None
+    assert whole.grad[:2].any()
+    assert not whole.grad[2:].any()
+    learner.begin_experience((2, 3))
+    assert learner.head.weight is whole
+    assert learner(x).shape == (4, 4)
+    learner.begin_experience((6,))  # more than there was room for
+    assert learner(x).shape == (4, 7)
+    assert torch.equal(learner.head.weight[:5], whole)
+
+
 def test_the_head_has_the_precision_of_the_body() -> None:
     learner = BP((1, 3, 3), BPHyperparameters(hidden=7)).double()
     for classes in ((0, 1), (2, 3)):
