@@ -34,8 +34,9 @@ def largest(h: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _where_largest(values: Tensor, k: int) -> Tensor:
     """The columns of the k largest of each row (n, columns): (n, k).
 
-    NumPy selects whole numbers with vector instructions, ten times faster than ``torch.topk``. The bits of a floating
-    number, read as a whole one, are in its order once those of negative numbers but the sign are turned around.
+    NumPy selects whole numbers with vector instructions: with all that comes before and after two to three times as
+    fast as ``torch.topk``. The bits of a floating number, read as a whole one, are in its order once those of negative
+    numbers but the sign are turned around; the column's number goes along in the lowest 16.
     """
     if values.device.type != "cpu" or values.dtype not in WHOLE_NUMBERS or values.shape[1] > 2**16:
         return values.topk(k, sorted=False).indices

@@ -19,7 +19,7 @@ def test_known_classes_keep_their_scores_when_others_arrive() -> None:
     assert learner.head.out_features == 4
 
 
-def test_a_head_with_rows_from_the_start_scores_the_classes_seen_and_its_optimizer_goes_on() -> None:
+def test_a_head_with_rows_from_the_start_scores_the_classes_seen_and_stays_the_same_parameter() -> None:
     learner = BP((1, 3, 3), BPHyperparameters(hidden=7, head=5))
     learner.begin_experience((0, 1))
     assert learner.head is not None
