@@ -93,7 +93,7 @@ def _cell(setup: PublishedSetup, label: Label, seeds: int, registry: Registry) -
     if reason := of_strategy.refusal(of_learner):
         return Cell(label, published, (), Refusal(learner.name, strategy.name, reason))
     changes: list[tuple[str, Mapping[str, object]]] = [
-        (learner.name, {**learner.settings, **strategy.learner_settings}),
+        (learner.name, {**learner.settings, **scenario.learner_settings, **strategy.learner_settings}),
         (strategy.name, strategy.settings_in(label[0])),
         (registry.scenario(scenario.name).item.name, scenario.settings),
     ]

@@ -8,6 +8,7 @@
     [scenarios.class-incremental]            # the label
     scenario = "split-mnist"                 # a scenario's name, or the path of a TOML file, seen from this one
     settings = { epochs = 4, batch_size = 128 }
+    learner_settings = { lr = 0.001 }        # of every learner, in this scenario
 
     [learners.BP]
     learner = "bp"
@@ -43,10 +44,17 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Named:
-    """A learner or a scenario of the set-up: its name here, and the settings that differ from its own."""
+    """A learner of the set-up: its name here, and the settings that differ from its own."""
 
     name: str
     settings: Settings
+
+
+@dataclass(frozen=True)
+class NamedScenario(Named):
+    """A scenario of the set-up, and the settings of the learners that go with it."""
+
+    learner_settings: Settings
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class PublishedSetup:
     source: str
     summary: str
     seeds: int
-    scenarios: Mapping[str, Named]
+    scenarios: Mapping[str, NamedScenario]
     learners: Mapping[str, Named]
     strategies: Mapping[str, NamedStrategy]
     published: Mapping[Label, Published]
@@ -151,14 +159,9 @@ def _read(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"Set-up {where} is no valid TOML: {error}.") from error
     _known(content, where, ("title", "source", "summary", "seeds", "scenarios", "learners", "strategies"))
-    scenarios = {label: _named(table, "scenario", at) for label, table, at in _tables(content, "scenarios", where)}
-    learners = {label: _named(table, "learner", at) for label, table, at in _tables(content, "learners", where)}
+    scenarios = {label: _scenario(table, folder, at) for label, table, at in _tables(content, "scenarios", where)}
+    learners = {label: _learner(table, at) for label, table, at in _tables(content, "learners", where)}
     strategies = {label: _strategy(table, scenarios, at) for label, table, at in _tables(content, "strategies", where)}
-    if folder is not None:
-        scenarios = {
-            label: Named(str(folder / s.name), s.settings) if s.name.endswith(".toml") else s
-            for label, s in scenarios.items()
-        }
     try:
         text = csv.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -185,12 +188,20 @@ def _tables(content: Settings, key: str, where: str) -> list[tuple[str, Settings
     return [(label, _table(tables, label, f"{where} [{key}]"), f"{where} [{key}.{label}]") for label in tables]
 
 
-def _named(table: Settings, kind: str, where: str) -> Named:
-    _known(table, where, (kind, "settings"))
-    return Named(_text(table, kind, where), _table(table, "settings", where))
+def _scenario(table: Settings, folder: Path | None, where: str) -> NamedScenario:
+    _known(table, where, ("scenario", "settings", "learner_settings"))
+    name = _text(table, "scenario", where)
+    if folder is not None and name.endswith(".toml"):
+        name = str(folder / name)
+    return NamedScenario(name, _table(table, "settings", where), _table(table, "learner_settings", where))
 
 
-def _strategy(table: Settings, scenarios: Mapping[str, Named], where: str) -> NamedStrategy:
+def _learner(table: Settings, where: str) -> Named:
+    _known(table, where, ("learner", "settings"))
+    return Named(_text(table, "learner", where), _table(table, "settings", where))
+
+
+def _strategy(table: Settings, scenarios: Mapping[str, NamedScenario], where: str) -> NamedStrategy:
     _known(table, where, ("strategy", "settings", "learner_settings", "by_scenario"))
     by_scenario = _table(table, "by_scenario", where)
     for label in by_scenario:

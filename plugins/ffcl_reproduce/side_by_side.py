@@ -134,7 +134,8 @@ def _settings(setup: PublishedSetup, outcomes: Sequence[Outcome]) -> Section:
     shown = [dict.fromkeys(o.cell.label[place] for o in outcomes) for place in range(3)]
     for label in shown[0]:
         scenario = setup.scenarios[label]
-        section.rows.append((label, "scenario", Path(scenario.name).stem, _in_words(scenario.settings)))
+        parts = [_in_words(scenario.settings), _of_learner(scenario.learner_settings)]
+        section.rows.append((label, "scenario", Path(scenario.name).stem, "; ".join(filter(None, parts))))
     for label in shown[1]:
         learner = setup.learners[label]
         section.rows.append((label, "learner", learner.name, _in_words(learner.settings)))
@@ -142,9 +143,13 @@ def _settings(setup: PublishedSetup, outcomes: Sequence[Outcome]) -> Section:
         strategy = setup.strategies[label]
         parts = [_in_words(strategy.settings)]
         parts += [f"{s}: {_in_words(strategy.by_scenario[s])}" for s in shown[0] if s in strategy.by_scenario]
-        parts += [f"learner: {_in_words(strategy.learner_settings)}"] if strategy.learner_settings else []
+        parts.append(_of_learner(strategy.learner_settings))
         section.rows.append((label, "strategy", strategy.name, "; ".join(filter(None, parts))))
     return section
+
+
+def _of_learner(settings: Settings) -> str:
+    return f"learner: {_in_words(settings)}" if settings else ""
 
 
 def _in_words(settings: Settings) -> str:

@@ -98,12 +98,15 @@ def test_a_failed_cell_stands_in_the_table_with_its_reason(
     import ffcl.execute
 
     monkeypatch.setattr(ffcl.execute, "build_stream", lambda *_: 1 / 0)
-    result = reproduce(written(), "--results", str(tmp_path), "--workers", "0", "--only", "BP", "--only", "nothing")
+    of_learner = ("[scenarios.domains]", "learner_settings = { lr = 0.02 }\n[scenarios.domains]")
+    path = written(of_learner)
+    result = reproduce(path, "--results", str(tmp_path), "--workers", "0", "--only", "BP", "--only", "nothing")
     assert result.exit_code == 1
     assert "BP x nothing: 2 of 2 failed: ZeroDivisionError: division by zero." in result.output
     report = (tmp_path / "tiny" / "report.md").read_text()
     assert "Of 2 cells with a published value: 0 inside, 0 above, 0 below, 2 without a result." in report
     assert "| nothing | BP | 0 of 2 | 50 ±50 | failed |  |  |" in report
+    assert "| classes | scenario | split-digits | epochs = 1, experiences = 2; learner: lr = 0.02 |" in report
 
 
 def test_ctrl_c_ends_with_its_exit_code(

@@ -32,6 +32,17 @@ def test_a_set_up_is_read(written: Callable[..., str]) -> None:
     assert setup.published["domains", "BP", "nothing"] == Published(1.0, None, "figure")
 
 
+def test_settings_of_learners_go_with_a_scenario_and_with_a_strategy(written: Callable[..., str]) -> None:
+    old = "[scenarios.domains]"
+    setup = read_setup(written((old, f"learner_settings = {{ lr = 0.02, layers = 3 }}\n{old}")))
+    cells = make_cells(setup, setup.labels(["BP"]), 1, installed())
+    learners = {(cell.label[0], cell.label[2]): cell.runs[0].learner.settings for cell in cells}
+    assert (learners["classes", "nothing"]["lr"], learners["classes", "nothing"]["layers"]) == (0.02, 3)
+    assert (learners["classes", "replay, sgd"]["lr"], learners["classes", "replay, sgd"]["layers"]) == (0.01, 3)
+    assert (learners["domains", "nothing"]["lr"], learners["domains", "nothing"]["layers"]) == (0.001, 2)
+    assert all(settings["hidden"] == 20 for settings in learners.values())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -44,6 +55,7 @@ def test_a_set_up_is_read(written: Callable[..., str]) -> None:
         ('learner = "ff"', "", r"\[learners.FF\] needs a text `learner`"),
         ('learner = "bp"', 'learner = "bp"\nhidden = 20', r"Unknown key in .*\[learners.BP\]: 'hidden'"),
         ("settings = { buffer = 20 }", "settings = 20", "settings must be a table"),
+        ("[scenarios.domains]", "learner_setings = 1\n[scenarios.domains]", "Did you mean 'learner_settings'"),
         ("{ domains = { buffer = 40 } }", "{ domain = { buffer = 40 } }", "Did you mean 'domains'"),
         ("{ domains = { buffer = 40 } }", "{ domains = 40 }", "domains must be a table"),
     ],
