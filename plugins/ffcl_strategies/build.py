@@ -79,7 +79,7 @@ def mas(parameters: p.MAS) -> list[Any]:
 
 def lwf(parameters: p.LwF) -> list[Any]:
     """Distillation from the learner before the experience."""
-    return [Distillation(parameters.strength, parameters.temperature)]
+    return [Distillation(parameters.strength, parameters.temperature, parameters.classes, parameters.weight)]
 
 
 def gem(parameters: p.GEM) -> list[Any]:

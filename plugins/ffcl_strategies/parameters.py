@@ -96,6 +96,13 @@ class LwF(Parameters):
 
     strength: Annotated[float, FloatDistribution(1e-3, 1e3, log=True), "weight of the distillation"] = 1.0
     temperature: Annotated[float, FloatDistribution(0.5, 20.0, log=True), "temperature of both softmaxes"] = 2.0
+    classes: Annotated[
+        Literal["known", "seen"],
+        "what the softmax is among: classes known before, or new ones too, to which the earlier learner gives nothing",
+    ] = "known"
+    weight: Annotated[
+        Literal["constant", "growing"], "growing: strength times the number of experiences of the task so far"
+    ] = "constant"
 
 
 @dataclass(frozen=True, kw_only=True)
