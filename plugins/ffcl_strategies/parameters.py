@@ -99,7 +99,7 @@ class LwF(Parameters):
     classes: Annotated[
         Literal["known", "seen"],
         "what the softmax is among: classes known before, or new ones too, to which the earlier learner gives nothing",
-    ] = "known"
+    ] = "seen"  # Avalanche's is "known"
     weight: Annotated[
         Literal["constant", "growing"], "growing: strength times the number of experiences of the task so far"
     ] = "constant"
